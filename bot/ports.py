@@ -8,7 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+from typing_extensions import TypeAliasType
+
+Json = TypeAliasType("Json", "None | bool | int | float | str | list[Json] | dict[str, Json]")
 
 
 class Clock(Protocol):
@@ -103,5 +105,3 @@ class Durable(Protocol):
     async def adopt(self, live: Collection[str]) -> Sequence[str]:
         """Resume the unfinished runs of executors that are not in `live`; returns their ids."""
         ...
-
-

@@ -1,0 +1,331 @@
+"""The one place that knows every concrete class: builds and wires, starts and stops."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from importlib.metadata import version
+from time import perf_counter
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from bot import defaults
+from bot.catalogue import Catalogue, load_model
+from bot.config import Settings
+from bot.dead_letters import DeadLetters
+from bot.door.approved import ApprovedRuns
+from bot.door.checks import Checks, Rules
+from bot.door.context import Resources
+from bot.door.invoke import Door
+from bot.door.registry import Registry
+from bot.door.runner import Call, Runner
+from bot.door.runs import RunStore
+from bot.errors import ConfigurationError, CopilotError
+from bot.guard.approvals import ApprovalState
+from bot.guard.audit import AuditTrail, genesis
+from bot.guard.desk import ApprovalDesk, DeskRules
+from bot.guard.limits import Limits, MemoryBuckets, Rate
+from bot.guard.people import People
+from bot.guard.policies import PolicyEngine
+from bot.guard.redaction import Redactor
+from bot.guard.roles import RoleBook
+from bot.guard.rules import PolicyBook, built_in
+from bot.keyring import Keyring, local_keys
+from bot.operations.maintenance import DrillBook
+from bot.operations.privacy import PersonalData
+from bot.operations.status import SelfPortrait, StatusOutput
+from bot.ports import Clock
+from bot.resilience import Breakers
+from bot.upkeep import Times, Upkeep
+from integrations.dbos.adapter import DbosDurable
+from storage.database import Database
+from storage.repositories import (
+    ApprovalRepository,
+    AuditRepository,
+    BucketRepository,
+    ConversationRepository,
+    CostRepository,
+    DeadLetterRepository,
+    DrillRepository,
+    EventRepository,
+    PeopleRepository,
+    PrivacyRepository,
+    ReplicaRepository,
+    RunRepository,
+)
+
+VERSION: Final = version("llm-copilot")
+GRACE_SECONDS: Final = 10.0
+EVENTS_KEPT: Final = timedelta(days=7)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of an installation, read and checked against each other."""
+
+    catalogue: Catalogue
+    roles: RoleBook
+    policies: PolicyBook
+
+
+def read_files(settings: Settings, registry: Registry) -> Files:
+    """Raises ConfigurationError with all that is wrong in the first file that is wrong."""
+    catalogue = Catalogue.load(settings.services_file or defaults.path("services.yaml"))
+    roles_path = settings.roles_file or defaults.path("roles.yaml")
+    roles = load_model(roles_path, RoleBook)
+    roles.check(registry.permissions, [service.name for service in catalogue.services], str(roles_path))
+    policies_path = settings.policies_file or defaults.path("policies.yaml")
+    policies = load_model(policies_path, PolicyBook)
+    if policies.approvals.escalate_to not in roles.roles:
+        raise ConfigurationError(
+            f"{policies_path}: approvals.escalate_to = {policies.approvals.escalate_to!r} is no role of {roles_path}",
+            mend=f"Use one of {', '.join(roles.roles)}.",
+        )
+    return Files(catalogue, roles, policies)
+
+
+def read_keys(settings: Settings) -> Keyring:
+    """From the environment; on a laptop with SQLite, from a file that is made once."""
+    if settings.encryption_keys:
+        return Keyring.parse(settings.encryption_keys.get_secret_value())
+    if not settings.database.startswith("sqlite"):
+        raise ConfigurationError(
+            "encryption_keys is not set, and several replicas on PostgreSQL have to share the same keys",
+            mend="Set LLM_COPILOT_ENCRYPTION_KEYS, or LLM_COPILOT_ENCRYPTION_KEYS_FILE. Make a key with: "
+            "python3 -c 'import base64,os;print(\"k1:\"+base64.b64encode(os.urandom(32)).decode())'",
+        )
+    return Keyring.parse(local_keys(settings.data_dir / "encryption.key"))
+
+
+class App:
+    """The bot, put together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        registry: Registry | None = None,
+        replica: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.registry = registry or Registry.discover()
+        self.files = files = read_files(settings, self.registry)
+        self.keys = keys = read_keys(settings)
+        self.replica = replica or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.redactor = Redactor(_secrets(settings))
+        self.database = database = Database(
+            settings.database, pool_size=settings.database_pool_size, timeout=settings.database_timeout_seconds
+        )
+        self.audit = AuditTrail(AuditRepository(database, partial(genesis, keys)), keys, clock)
+        self.directory = PeopleRepository(database)
+        self.costs = CostRepository(database)
+        self.runs = RunRepository(database, keys)
+        self.replicas = ReplicaRepository(database)
+        self.breakers = Breakers()
+        self.resources = Resources()
+        self.policies = PolicyEngine(built_in(files.policies, self.costs))
+        self.people = People(self.directory, files.roles, clock)
+        self.desk = ApprovalDesk(
+            ApprovalRepository(database, keys),
+            self.people,
+            files.roles,
+            DeskRules(
+                timedelta(minutes=settings.approval_expiry_minutes),
+                timedelta(minutes=settings.approval_escalation_minutes),
+                files.policies.approvals.escalate_to,
+            ),
+            clock,
+        )
+        self.runner = Runner(
+            store=self.runs,
+            audit=self.audit,
+            redactor=self.redactor,
+            breakers=self.breakers,
+            resources=self.resources,
+            charge=self._charge,
+            clock=clock,
+            replica=self.replica,
+        )
+        self.checks = Checks(
+            registry=self.registry,
+            people=self.people,
+            policies=self.policies,
+            limits=self._limits(),
+            rules=Rules(
+                files.roles,
+                files.policies.approvals,
+                settings.operation_timeout_seconds,
+                settings.concurrent_per_person,
+            ),
+            running=lambda: self.runner.running,
+            clock=clock,
+        )
+        self.door = Door(
+            checks=self.checks,
+            desk=self.desk,
+            audit=self.audit,
+            runner=self.runner,
+            redactor=self.redactor,
+            resources=self.resources,
+            clock=clock,
+        )
+        self.dead_letters = DeadLetters(DeadLetterRepository(database, keys), clock)
+        self.approved = ApprovedRuns(
+            self.door, self.desk, DbosDurable(settings.database, settings.data_dir, self.replica), self.dead_letters
+        )
+        self.upkeep = self._upkeep()
+        self._furnish()
+        self._started_at = clock()
+
+    async def start(self, *, whole: bool = False) -> None:
+        """`whole` is a bot that stays; without it, a terminal's short visit."""
+        if self.database.sqlite:
+            await self.database.prepare()
+        else:
+            await self.database.require_current()
+        await self.upkeep.start(whole=whole)
+
+    async def close(self) -> None:
+        """Let what runs end, write down what is waiting, and go."""
+        await self.runner.close(GRACE_SECONDS)
+        await self.approved.close()
+        await self.audit.close()
+        await self.upkeep.close()
+        await self.database.close()
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, settings: Settings, *, whole: bool = False) -> AsyncIterator[App]:
+        app = cls(settings)
+        try:
+            await app.start(whole=whole)
+            yield app
+        finally:
+            await app.close()
+
+    async def status(self) -> StatusOutput:
+        """The bot as it sees itself; a part that does not answer is trouble, not an error."""
+        trouble = []
+        began = perf_counter()
+        revision, replicas, pending, letters = "unknown", 0, 0, 0
+        try:
+            revision = await self.database.current() or "none"
+            took = (perf_counter() - began) * 1_000
+            replicas = len(await self.replicas.live())
+            pending = len(await self.desk.store.find(states=(ApprovalState.PENDING,), limit=1_000))
+            letters = len(await self.dead_letters.find(limit=1_000))
+        except CopilotError as error:
+            took = (perf_counter() - began) * 1_000
+            trouble.append(str(error))
+        breakers = {name: str(each.state) for name, each in self.breakers.snapshot().items()}
+        trouble += [
+            f"{name} is left alone for a while ({state})" for name, state in breakers.items() if state == "open"
+        ]
+        if letters:
+            trouble.append(f"{letters} dead letters wait for a decision")
+        return StatusOutput(
+            version=VERSION,
+            healthy=not trouble,
+            trouble=trouble,
+            replica=self.replica,
+            started_at=self._started_at,
+            database=self.database.kind,
+            database_ms=round(took, 2),
+            schema_revision=revision,
+            replicas=replicas,
+            running=self.runner.running,
+            pending_approvals=pending,
+            dead_letters=letters,
+            breakers=breakers,
+        )
+
+    # ------------------------------------------------------------ within
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        # One bot to a SQLite file; on PostgreSQL the replicas share what a person may do.
+        buckets = MemoryBuckets() if self.database.sqlite else BucketRepository(self.database)
+        person, channel, workspace = (
+            Rate(per_minute, settings.rate_burst * share)
+            for per_minute, share in (
+                (settings.person_per_minute, 1),
+                (settings.channel_per_minute, 4),
+                (settings.workspace_per_minute, 20),
+            )
+        )
+        return Limits(buckets, person, channel, workspace)
+
+    def _upkeep(self) -> Upkeep:
+        events, conversations = EventRepository(self.database), ConversationRepository(self.database, self.keys)
+
+        async def old_events(now: datetime) -> int:
+            return await events.purge(now - EVENTS_KEPT)
+
+        return Upkeep(
+            replicas=self.replicas,
+            runs=self.runs,
+            runner=self.runner,
+            desk=self.desk,
+            approved=self.approved,
+            audit=self.audit,
+            expiring=(old_events, conversations.expire),
+            times=Times(
+                self.settings.heartbeat_seconds,
+                timedelta(seconds=self.settings.replica_stale_seconds),
+                timedelta(days=self.settings.audit_retention_days),
+            ),
+            clock=self.clock,
+        )
+
+    def _furnish(self) -> None:
+        """What operations find in their context."""
+        put = self.resources.put
+        put(Registry, self.registry)
+        put(RoleBook, self.files.roles)
+        put(Catalogue, self.files.catalogue)
+        put(Checks, self.checks)
+        put(People, self.people)
+        put(ApprovalDesk, self.desk)
+        put(ApprovedRuns, self.approved)
+        put(AuditTrail, self.audit)
+        put(DeadLetters, self.dead_letters)
+        put(Runner, self.runner)
+        put(RunStore, self.runs)
+        put(SelfPortrait, self)
+        put(DrillBook, DrillRepository(self.database))
+        put(PersonalData, PrivacyRepository(self.database, self.keys))
+
+    async def _charge(self, call: Call, usd: float, tokens: int) -> None:
+        origin = call.wish.origin
+        await self.costs.book(
+            at=self.clock(),
+            person=call.wish.identity.id,
+            channel=origin.channel,
+            workspace=origin.workspace,
+            operation=call.name,
+            usd=usd,
+            tokens=tokens,
+            trace_id=origin.trace_id,
+        )
+
+
+def _secrets(settings: Settings) -> list[str]:
+    """Every secret of the settings, whole and in its parts, so that it is masked wherever it turns up."""
+    found = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
+    keys = (settings.encryption_keys.get_secret_value() if settings.encryption_keys else "").split(",")
+    password = urlsplit(settings.database).password or ""
+    return [*found, *(key.partition(":")[2] for key in keys), password, unquote(password)]

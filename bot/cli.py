@@ -1,0 +1,452 @@
+"""`llm-copilot`: the terminal's face. It asks the one door, as somebody, and shows what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import typer
+from rich.console import Console
+
+from bot.errors import ConfigurationError, CopilotError
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.config import Settings
+    from bot.door.outcomes import Outcome
+
+T = TypeVar("T")
+USAGE: Final = 2
+BROKEN: Final = 5
+PATIENCE: Final = 30.0
+
+cli = typer.Typer(
+    name="llm-copilot",
+    help="A chat-ops bot for teams that run LLM services. Exit codes: 0 done, 2 wrong command line, 3 refused, "
+    "4 waiting for approval, 5 failed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+check_cli = typer.Typer(help="Check what the bot is given.", no_args_is_help=True)
+policy_cli = typer.Typer(help="What would happen, and why.", no_args_is_help=True)
+audit_cli = typer.Typer(help="The audit trail.", no_args_is_help=True)
+privacy_cli = typer.Typer(help="What is held about a person.", no_args_is_help=True)
+db_cli = typer.Typer(help="The database.", no_args_is_help=True)
+docs_cli = typer.Typer(help="The generated reference in docs/.", no_args_is_help=True)
+for name, sub in (
+    ("check", check_cli),
+    ("policy", policy_cli),
+    ("audit", audit_cli),
+    ("privacy", privacy_cli),
+    ("db", db_cli),
+    ("docs", docs_cli),
+):
+    cli.add_typer(sub, name=name)
+
+As = Annotated[
+    str | None, typer.Option("--as", metavar="PERSON", help="Who asks; the setting terminal_person if not given.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+
+
+def console(*, error: bool = False) -> Console:
+    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def main() -> None:
+    """The entry point: our errors in plain words, everything else as the bug that it is."""
+    try:
+        cli()
+    except CopilotError as error:
+        _complain(error)
+        raise SystemExit(USAGE if isinstance(error, ConfigurationError) else BROKEN) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _complain(error: CopilotError) -> None:
+    out = console(error=True)
+    out.print(f"Error: {error.message}", style="bold red", markup=False)
+    if error.mend:
+        out.print(error.mend, markup=False)
+
+
+def _settings() -> Settings:
+    from bot import config
+
+    return config.load().require()
+
+
+def _with_app(work: Callable[[App], Coroutine[Any, Any, T]], *, whole: bool = False) -> T:
+    """Start the app, do the work, and close it, whatever happens."""
+    from bot.app import App
+    from bot.guard.redaction import Redactor
+    from bot.logs import configure
+
+    settings = _settings()
+    configure(Redactor(), level=settings.log_level, form=settings.log_format)
+
+    async def run() -> T:
+        async with App.running(settings, whole=whole) as app:
+            configure(app.redactor, level=settings.log_level, form=settings.log_format)
+            return await work(app)
+
+    return asyncio.run(run())
+
+
+async def _invoke(app: App, operation: str, values: dict[str, object], person: str | None, **options: Any) -> Outcome:
+    from bot.door.outcomes import Origin
+    from bot.guard.people import Actor
+
+    out = console(error=True)
+    on_screen = out.is_terminal
+
+    async def progress(text: str) -> None:
+        if on_screen:
+            out.print(f"… {text}", style="dim", markup=False)
+
+    origin = Origin("terminal", thread=getpass.getuser())
+    actor = Actor(person or app.settings.terminal_person)
+    return await app.door.invoke(actor, operation, values, origin=origin, progress=progress, **options)
+
+
+def _show(outcome: Outcome, *, as_json: bool = False) -> None:
+    from bot.terminal import show
+
+    code = show(console(), outcome, as_json=as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _names(incomplete: str) -> list[str]:
+    """Shell completion of operation names."""
+    from bot.door.registry import Registry
+
+    return [operation.name for operation in Registry.discover() if operation.name.startswith(incomplete)]
+
+
+def parse_values(arguments: Sequence[str]) -> dict[str, object]:
+    """`--key value`, `--key=value`, `--flag`; a key given twice is a list; {…} and […] are read as JSON."""
+    values: dict[str, object] = {}
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--") or len(word) < 3:  # noqa: PLR2004  something behind the dashes
+            raise typer.BadParameter(f"{word!r} stands alone; give values as --name value")
+        key, equals, text = word[2:].partition("=")
+        value: object = text
+        if not equals:
+            value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+        key = key.replace("-", "_")
+        if isinstance(value, str) and value[:1] in "{[" and value:
+            try:
+                value = json.loads(value)
+            except json.JSONDecodeError as error:
+                raise typer.BadParameter(
+                    f"--{key} looks like JSON and is not: {error.msg} at {error.pos + 1}"
+                ) from None
+        if key in values:
+            before = values[key]
+            values[key] = [*(before if isinstance(before, list) else [before]), value]
+        else:
+            values[key] = value
+    return values
+
+
+@cli.command("run-op", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_op(
+    context: typer.Context,
+    operation: Annotated[str, typer.Argument(help="The name of the operation.", autocompletion=_names)],
+    person: As = None,
+    as_json: AsJson = False,
+    why: Annotated[str, typer.Option(help="Why, for those who approve it.")] = "",
+    key: Annotated[str | None, typer.Option(help="An idempotency key: the same key runs a change once.")] = None,
+    supersedes: Annotated[
+        str | None, typer.Option(help="The id of your own pending request that this one replaces.")
+    ] = None,
+    break_glass: Annotated[
+        str | None, typer.Option(help="Run at once, without approval, for this reason. Administrators; loudly audited.")
+    ] = None,
+) -> None:
+    """Run an operation. Its own input is given as --name value (see `run-op help.show --operation NAME`)."""
+    values = parse_values(context.args)
+
+    async def work(app: App) -> Outcome:
+        outcome = await _invoke(
+            app,
+            operation,
+            values,
+            person,
+            why=why,
+            idempotency_key=key,
+            supersedes=supersedes,
+            break_glass=break_glass,
+        )
+        return await _followed(app, outcome, quiet=as_json)
+
+    _show(_with_app(work), as_json=as_json)
+
+
+async def _followed(app: App, outcome: Outcome, *, quiet: bool) -> Outcome:
+    """Whoever gave the last approval here also sees how the operation went; this process runs it."""
+    from bot.door.outcomes import Done
+    from bot.terminal import render
+
+    if not (isinstance(outcome, Done) and outcome.operation == "approvals.decide" and isinstance(outcome.output, dict)):
+        return outcome
+    if outcome.output["state"] != "approved":
+        return outcome
+    if not quiet:
+        console().print(render(outcome))
+        console().print(f"\n{outcome.output['operation']} runs now …", style="dim")
+    ran = await app.approved.result(str(outcome.output["id"]), PATIENCE)
+    return ran or outcome
+
+
+@cli.command()
+def ask(
+    text: Annotated[list[str], typer.Argument(help="What you want, in plain words.")],
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask in plain words. It finds the operation by its title and examples, and says what it understood."""
+    from bot.language.phrases import SURE, rank
+
+    question = " ".join(text)
+
+    async def work(app: App) -> Outcome | None:
+        named = {each.name: (each.name, each.title, *each.examples) for each in app.registry if not _required(each)}
+        found = rank(question, named)
+        if not found or found[0].score < SURE:
+            near = [app.registry.get(match.name) for match in found[:3]] or list(app.registry)[:3]
+            out = console()
+            out.print(f"I am not sure what you mean by {question[:200]!r}. Did you mean:", markup=False)
+            for each in near:
+                out.print(f"  {each.name:<22} {(each.examples or (each.title,))[0]}", markup=False)
+            out.print("`llm-copilot ask help` shows everything.", markup=False)
+            return None
+        chosen = app.registry.get(found[0].name)
+        if not as_json:
+            console(error=True).print(f"understood as {chosen.name}", style="dim", markup=False)
+        return await _invoke(app, chosen.name, {}, person)
+
+    outcome = _with_app(work)
+    if outcome is None:
+        raise typer.Exit(USAGE)
+    _show(outcome, as_json=as_json)
+
+
+def _required(operation: Any) -> bool:
+    return any(field.is_required() for field in operation.input.model_fields.values())
+
+
+@cli.command()
+def run() -> None:
+    """Run the bot until Ctrl-C: heartbeats, expiry of approvals, taking over from dead replicas, retention."""
+
+    async def work(app: App) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, stop.set)
+        out = console(error=True)
+        out.print(
+            f"llm-copilot runs as {app.replica} on {app.settings.masked_database}. Ctrl-C stops it.", markup=False
+        )
+        await stop.wait()
+        out.print("Stopping: what runs is let to its end …", markup=False)
+
+    _with_app(work, whole=True)
+
+
+@cli.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; made anew each time.")] = Path(".demo"),
+    pause: Annotated[float, typer.Option(help="Seconds between the steps.")] = 0.6,
+) -> None:
+    """A tour of the gate: ask, be refused, ask for approval, give it as somebody else, read the audit trail."""
+    from bot.tour import tour
+
+    tour(folder, pause=pause)
+
+
+@check_cli.command("config")
+def check_config(as_json: AsJson = False) -> None:
+    """What is in force and where it comes from, secrets masked; and everything that is wrong, with its mend."""
+    from bot.checkup import checkup
+
+    code = checkup(console(), as_json=as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+@policy_cli.command("explain", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def policy_explain(
+    context: typer.Context,
+    operation: Annotated[str, typer.Argument(help="The name of the operation.", autocompletion=_names)],
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """What would happen if PERSON ran OPERATION, and why. Nothing is run. Its input is given as --name value."""
+    values: dict[str, object] = {"operation": operation, "parameters": parse_values(context.args)}
+    _show(_with_app(lambda app: _invoke(app, "policies.explain", values, person)), as_json=as_json)
+
+
+@audit_cli.command("verify")
+def audit_verify(
+    expect: Annotated[str | None, typer.Option(help="SEQ:SEAL, as an earlier run printed it as head.")] = None,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Walk the whole chain. Exit code 5 if a row was changed, removed or moved."""
+    from bot.door.outcomes import Done
+
+    values: dict[str, object] = {"expect": expect} if expect else {}
+    outcome = _with_app(lambda app: _invoke(app, "audit.verify", values, person))
+    _show(outcome, as_json=as_json)
+    if isinstance(outcome, Done) and isinstance(outcome.output, dict) and not outcome.output["intact"]:
+        raise typer.Exit(BROKEN)
+
+
+@audit_cli.command("export")
+def audit_export(
+    to: Annotated[Path | None, typer.Option(help="The file to write; standard output if not given.")] = None,
+    after: Annotated[int, typer.Option(help="Only rows behind this number.")] = 0,
+    person: As = None,
+) -> None:
+    """Every row with its seal, as JSON lines, oldest first."""
+    from bot.door.outcomes import Done
+
+    async def work(app: App) -> Outcome:
+        last, written = after, 0
+        file = to.open("w", encoding="utf-8") if to else sys.stdout
+        try:
+            while True:
+                outcome = await _invoke(app, "audit.export", {"after": last}, person)
+                if not isinstance(outcome, Done):
+                    return outcome
+                assert isinstance(outcome.output, dict)
+                rows: Any = outcome.output["rows"]
+                # The export is itself on record: it ends where it began, not behind its own rows.
+                for row in rows:
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                written += len(rows)
+                if len(rows) < 1000:  # noqa: PLR2004  the page size of audit.export
+                    break
+                last = rows[-1]["seq"]
+        finally:
+            if to:
+                file.close()
+        console(error=True).print(f"{written} rows", style="dim")
+        return outcome
+
+    outcome = _with_app(work)
+    if not isinstance(outcome, Done):
+        _show(outcome)
+
+
+@privacy_cli.command("export")
+def privacy_export(
+    who: Annotated[str, typer.Argument(metavar="PERSON", help="Whose data.")], person: As = None, as_json: AsJson = True
+) -> None:
+    """Everything that is held about PERSON, as JSON."""
+    _show(_with_app(lambda app: _invoke(app, "privacy.export", {"person": who}, person)), as_json=as_json)
+
+
+@privacy_cli.command("erase")
+def privacy_erase(
+    who: Annotated[str, typer.Argument(metavar="PERSON", help="Who is to be forgotten.")],
+    person: As = None,
+    why: Annotated[str, typer.Option(help="Why, for those who approve it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Forget PERSON. Destructive: somebody else has to approve it. The audit chain stays valid."""
+    _show(_with_app(lambda app: _invoke(app, "privacy.erase", {"person": who}, person, why=why)), as_json=as_json)
+
+
+def _on_database(work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    from storage.database import Database
+
+    settings = _settings()
+
+    async def run() -> T:
+        database = Database(settings.database, timeout=settings.database_timeout_seconds)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@db_cli.command("upgrade")
+def db_upgrade(revision: Annotated[str, typer.Argument(help="To which revision.")] = "head") -> None:
+    """Bring the schema up to date."""
+    _on_database(lambda database: database.upgrade(revision))
+    db_current()
+
+
+@db_cli.command("downgrade")
+def db_downgrade(
+    revision: Annotated[str, typer.Argument(help="To which revision; base drops every table.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take the schema back. What the newer tables hold is lost."""
+    if not yes:
+        typer.confirm(f"Take the schema back to {revision!r}, and lose what the newer tables hold?", abort=True)
+    _on_database(lambda database: database.downgrade(revision))
+    db_current()
+
+
+@db_cli.command("current")
+def db_current() -> None:
+    """The revision of the schema, and the one that this version needs."""
+    from storage.database import head_revision
+
+    found = _on_database(lambda database: database.current())
+    console().print(f"schema {found or 'none'}; this version needs {head_revision()}", markup=False)
+
+
+@db_cli.command("rotate")
+def db_rotate() -> None:
+    """Rewrite every sealed column with the active key. Keep old keys that sealed audit rows."""
+    from bot.app import read_keys
+    from storage.rotation import rotate
+
+    keys = read_keys(_settings())
+    counts = _on_database(lambda database: rotate(database, keys))
+    for column, count in counts.items():
+        console().print(f"{column}: {count}", markup=False)
+    console().print(f"Everything is sealed with {keys.active!r} now.", markup=False)
+
+
+@docs_cli.command("build")
+def docs_build() -> None:
+    """Write docs/ and .env.example anew from the code."""
+    from bot.reference import build
+
+    for path in build(cli):
+        console().print(f"wrote {path}", markup=False)
+
+
+@docs_cli.command("check")
+def docs_check() -> None:
+    """Fail if a generated page is not what the code says."""
+    from bot.reference import stale
+
+    old = stale(cli)
+    for path in old:
+        console(error=True).print(f"{path} is stale; run: llm-copilot docs build", markup=False)
+    if old:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

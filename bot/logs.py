@@ -1,0 +1,65 @@
+"""The bot's own log: structured, with the trace id of the request, and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from bot.guard.redaction import Redactor
+from bot.ports import Json
+
+
+def _masked(redactor: Redactor, value: object) -> Json:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Mapping():
+            return redactor.value({str(key): _masked(redactor, item) for key, item in value.items()}, personal=True)
+        case list() | tuple() | set() | frozenset():
+            return [_masked(redactor, item) for item in value]
+        case _:
+            return redactor.text(str(value), personal=True)
+
+
+def configure(redactor: Redactor, *, level: str, form: str, stream: TextIO | None = None) -> None:
+    """Everything that is logged, by us or by a library, goes through the same processors to one stream."""
+
+    def redact(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {key: _masked(redactor, value) if not key.startswith("_") else value for key, value in event.items()}
+
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    stream = stream or sys.stderr
+    last: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )

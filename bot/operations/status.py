@@ -1,0 +1,43 @@
+"""How the bot itself is doing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from bot.door.context import Context
+from bot.door.operation import Input, Output, operation
+
+
+class NoInput(Input):
+    """Takes nothing."""
+
+
+class StatusOutput(Output):
+    """The bot, in numbers."""
+
+    version: str
+    healthy: bool
+    trouble: list[str]
+    replica: str
+    started_at: datetime
+    database: str
+    database_ms: float
+    schema_revision: str
+    replicas: int
+    running: int
+    pending_approvals: int
+    dead_letters: int
+    breakers: dict[str, str]
+
+
+class SelfPortrait(Protocol):
+    """Looks at the bot from inside; the app can."""
+
+    async def status(self) -> StatusOutput: ...
+
+
+@operation("status.self", title="Status of the bot", permission="status:read", examples=("status", "are you alright?"))
+async def status(_: NoInput, context: Context) -> StatusOutput:
+    """Whether the bot is well: version, database, replicas, what runs, what waits, what broke."""
+    return await context.get(SelfPortrait).status()

@@ -1,0 +1,275 @@
+"""Every table. Columns that end in `_sealed` hold ciphertext; times are UTC; `version` is for compare-and-swap."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from storage.types import Counter, Document, Utc
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can drop it by name on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text(), datetime: Utc(), dict[str, Any]: Document, list[Any]: Document}  # noqa: RUF012
+
+
+class PersonRow(Base):
+    """Somebody the bot has met; the roles file and the Slack directory are joined to it."""
+
+    __tablename__ = "people"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    team_id: Mapped[str | None]
+    name: Mapped[str]
+    standing: Mapped[str]
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    groups: Mapped[list[Any]] = mapped_column(default=list)
+    updated_at: Mapped[datetime]
+
+
+class RoleBindingRow(Base):
+    """A role that was given while the bot ran, beside those of the roles file."""
+
+    __tablename__ = "role_bindings"
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    given_by: Mapped[str]
+    given_at: Mapped[datetime]
+
+
+class PreferenceRow(Base):
+    """A setting of one person, channel or workspace."""
+
+    __tablename__ = "preferences"
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(Document)
+    version: Mapped[int] = mapped_column(default=1)
+    updated_at: Mapped[datetime]
+
+
+class SessionRow(Base):
+    """A conversation: one thread of one channel of one workspace."""
+
+    __tablename__ = "sessions"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str]
+    channel: Mapped[str]
+    thread: Mapped[str]
+    project: Mapped[str | None]
+    opened_by: Mapped[str]
+    context: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    token_count: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    last_activity: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    __table_args__ = (UniqueConstraint("workspace", "channel", "thread"),)
+
+
+class MessageRow(Base):
+    """One turn of a conversation."""
+
+    __tablename__ = "messages"
+    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    author: Mapped[str] = mapped_column(index=True)
+    role: Mapped[str]
+    content_sealed: Mapped[str]
+    meta: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    token_count: Mapped[int] = mapped_column(default=0)
+    slack_ts: Mapped[str | None]
+    created_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("role IN ('user', 'assistant', 'system')", name="role"),)
+
+
+class ApprovalRow(Base):
+    """A wish that waits for people."""
+
+    __tablename__ = "approvals"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    operation: Mapped[str]
+    parameters_sealed: Mapped[str]
+    parameters_hash: Mapped[str]
+    risk: Mapped[str]
+    environment: Mapped[str | None]
+    service: Mapped[str | None]
+    why_sealed: Mapped[str]
+    preview_sealed: Mapped[str]
+    requester: Mapped[str]
+    requester_kind: Mapped[str]
+    route: Mapped[dict[str, Any]]
+    approvers: Mapped[str]
+    quorum: Mapped[int]
+    self_approval: Mapped[bool]
+    state: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    escalate_at: Mapped[datetime]
+    escalate_to: Mapped[str]
+    escalated_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    ended_because: Mapped[str] = mapped_column(default="")
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    trace_id: Mapped[str]
+    outcome_sealed: Mapped[str | None]
+    __table_args__ = (
+        Index(None, "state", "expires_at"),
+        Index(None, "requester", "parameters_hash"),
+        CheckConstraint("quorum >= 1", name="quorum"),
+    )
+
+
+class DecisionRow(Base):
+    """One person's word on one approval."""
+
+    __tablename__ = "decisions"
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
+class RunRow(Base):
+    """A run of an operation: of a change from its start, of a read once it lasts."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    operation: Mapped[str]
+    actor: Mapped[str]
+    trace_id: Mapped[str]
+    channel: Mapped[str | None]
+    approval_id: Mapped[str | None]
+    replica: Mapped[str]
+    state: Mapped[str]
+    attempt: Mapped[int] = mapped_column(default=1)
+    outcome_sealed: Mapped[str | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (Index(None, "state", "actor"),)
+
+
+class AuditRow(Base):
+    """One sealed row of the audit trail."""
+
+    __tablename__ = "audit"
+    seq: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(index=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    operation: Mapped[str]
+    trace_id: Mapped[str] = mapped_column(index=True)
+    decision: Mapped[str]
+    body: Mapped[str]
+    details: Mapped[str | None]
+    key_id: Mapped[str]
+    seal: Mapped[str]
+
+
+class AuditHeadRow(Base):
+    """The end of the audit chain; there is one."""
+
+    __tablename__ = "audit_head"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(Counter)
+    seal: Mapped[str]
+    first_seq: Mapped[int] = mapped_column(Counter)
+    first_seal: Mapped[str]
+    key_id: Mapped[str]
+    head_seal: Mapped[str]
+
+
+class SubjectRow(Base):
+    """Whom a pseudonym of the audit trail stands for; deleted when the person is erased."""
+
+    __tablename__ = "subjects"
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(unique=True)
+
+
+class ProcessedEventRow(Base):
+    """Something from outside that must be handled once."""
+
+    __tablename__ = "processed_events"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class CostRow(Base):
+    """What something cost, and to whom it is booked."""
+
+    __tablename__ = "costs"
+    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    person: Mapped[str]
+    channel: Mapped[str | None]
+    workspace: Mapped[str | None]
+    operation: Mapped[str]
+    usd: Mapped[float]
+    tokens: Mapped[int]
+    trace_id: Mapped[str]
+
+
+class DeadLetterRow(Base):
+    """Work that could not be done, kept until somebody retries or discards it."""
+
+    __tablename__ = "dead_letters"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    payload_sealed: Mapped[str]
+    error: Mapped[str]
+    attempts: Mapped[int]
+    state: Mapped[str] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(default=1)
+    trace_id: Mapped[str]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    note: Mapped[str] = mapped_column(default="")
+
+
+class ReplicaRow(Base):
+    """A process of the bot, and when it was last alive."""
+
+    __tablename__ = "replicas"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class BucketRow(Base):
+    """A token bucket that several replicas share."""
+
+    __tablename__ = "buckets"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    arrival: Mapped[float]
+    interval: Mapped[float]
+    tolerance: Mapped[float]
+
+
+class DrillRow(Base):
+    """A practice drill that was run, to try the gate."""
+
+    __tablename__ = "drills"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    environment: Mapped[str]
+    person: Mapped[str]
+    at: Mapped[datetime]

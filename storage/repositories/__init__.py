@@ -1,0 +1,31 @@
+"""One repository for each thing that is kept; each takes the database, and the keyring if it seals columns."""
+
+from storage.repositories.approvals import ApprovalRepository
+from storage.repositories.audit import AuditRepository
+from storage.repositories.buckets import BucketRepository
+from storage.repositories.conversations import ConversationRepository
+from storage.repositories.costs import CostRepository
+from storage.repositories.dead_letters import DeadLetterRepository
+from storage.repositories.drills import DrillRepository
+from storage.repositories.events import EventRepository
+from storage.repositories.people import PeopleRepository
+from storage.repositories.preferences import PreferenceRepository
+from storage.repositories.privacy import PrivacyRepository
+from storage.repositories.replicas import ReplicaRepository
+from storage.repositories.runs import RunRepository
+
+__all__ = [
+    "ApprovalRepository",
+    "AuditRepository",
+    "BucketRepository",
+    "ConversationRepository",
+    "CostRepository",
+    "DeadLetterRepository",
+    "DrillRepository",
+    "EventRepository",
+    "PeopleRepository",
+    "PreferenceRepository",
+    "PrivacyRepository",
+    "ReplicaRepository",
+    "RunRepository",
+]

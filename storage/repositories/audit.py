@@ -1,0 +1,163 @@
+"""The rows of the audit trail and the head of its chain, and whom its pseudonyms stand for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import Tampered
+from bot.guard.audit import Head, Query, Row
+from storage.database import Database
+from storage.models import AuditHeadRow, AuditRow, SubjectRow
+from storage.repositories.rows import table, upsert
+
+ROWS = table(AuditRow)
+HEAD = table(AuditHeadRow)
+SUBJECTS = table(SubjectRow)
+ONLY = 1
+
+
+class AuditRepository:
+    """The audit store.
+
+    It remembers the head that it wrote last and moves it by compare-and-swap: one statement where this
+    replica wrote last, one more look where another did.
+    """
+
+    def __init__(self, database: Database, genesis: Callable[[], Head]) -> None:
+        self._database = database
+        self._genesis = genesis
+        self._seen: Head | None = None
+
+    async def append(self, build: Callable[[Head], tuple[Head, Sequence[Row]]]) -> None:
+        before, self._seen = self._seen or await self._first(), None
+        async with self._database.writing() as connection:
+            head, rows = build(before)
+            if not await self._move(connection, before, head):
+                # Another replica wrote last. Read under the lock, the head stays until we have moved it.
+                current = await connection.execute(select(HEAD).where(HEAD.c.id == ONLY).with_for_update())
+                found = current.mappings().first()
+                if found is None:
+                    raise Tampered("the head of the audit chain is gone", mend="Run `llm-copilot audit verify`.")
+                before = _head(found)
+                head, rows = build(before)
+                await self._move(connection, before, head)
+            await connection.execute(insert(ROWS), [_values(row) for row in rows])
+        self._seen = head
+
+    async def head(self) -> Head | None:
+        async with self._database.reading() as connection:
+            found = (await connection.execute(select(HEAD).where(HEAD.c.id == ONLY))).mappings().first()
+        return _head(found) if found else None
+
+    async def rows(self, after: int = 0, *, batch: int = 1_000) -> AsyncIterator[Row]:
+        while True:
+            async with self._database.reading() as connection:
+                found = await connection.execute(
+                    select(ROWS).where(ROWS.c.seq > after).order_by(ROWS.c.seq).limit(batch)
+                )
+                rows = [_row(row) for row in found.mappings()]
+            for row in rows:
+                yield row
+            if len(rows) < batch:
+                return
+            after = rows[-1].seq
+
+    async def search(self, query: Query) -> Sequence[Row]:
+        where = []
+        for column, value in (
+            (ROWS.c.subject, query.subject),
+            (ROWS.c.operation, query.operation),
+            (ROWS.c.trace_id, query.trace_id),
+        ):
+            if value is not None:
+                where.append(column == value)
+        if query.decision is not None:
+            where.append(ROWS.c.decision.startswith(query.decision, autoescape=True))
+        if query.since is not None:
+            where.append(ROWS.c.at >= query.since)
+        if query.until is not None:
+            where.append(ROWS.c.at < query.until)
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(ROWS).where(*where).order_by(ROWS.c.seq.desc()).limit(query.limit))
+            return [_row(row) for row in found.mappings()]
+
+    async def subject(self, person: str) -> str:
+        async with self._database.writing() as connection:
+            await connection.execute(
+                upsert(self._database, SubjectRow)
+                .values(subject=secrets.token_hex(8), person=person)
+                .on_conflict_do_nothing(index_elements=["person"])
+            )
+            found = await connection.execute(select(SUBJECTS.c.subject).where(SUBJECTS.c.person == person))
+            return str(found.scalar_one())
+
+    async def people(self, subjects: Sequence[str]) -> Mapping[str, str]:
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(SUBJECTS).where(SUBJECTS.c.subject.in_(subjects)))
+            return {row.subject: row.person for row in found}
+
+    async def erase(self, subject: str) -> int:
+        async with self._database.writing() as connection:
+            await connection.execute(delete(SUBJECTS).where(SUBJECTS.c.subject == subject))
+            erased = await connection.execute(update(ROWS).where(ROWS.c.subject == subject).values(details=None))
+            return erased.rowcount
+
+    async def cut(self, head: Head, through: int) -> int:
+        async with self._database.writing() as connection:
+            moved = await connection.execute(
+                update(HEAD).where(HEAD.c.id == ONLY, HEAD.c.seal == head.seal).values(_head_values(head))
+            )
+            if not moved.rowcount:
+                return 0
+            dropped = await connection.execute(delete(ROWS).where(ROWS.c.seq <= through))
+        self._seen = None
+        return dropped.rowcount
+
+    # ------------------------------------------------------------ within
+
+    async def _first(self) -> Head:
+        """The head as it stands; made for the very first row."""
+        if found := await self.head():
+            return found
+        async with self._database.reading() as connection:
+            if (await connection.execute(select(func.count()).select_from(ROWS))).scalar_one():
+                raise Tampered("the audit chain has rows but no head", mend="Run `llm-copilot audit verify`.")
+        async with self._database.writing() as connection:
+            await connection.execute(
+                upsert(self._database, AuditHeadRow)
+                .values(id=ONLY, **_head_values(self._genesis()))
+                .on_conflict_do_nothing(index_elements=["id"])
+            )
+        found = await self.head()
+        assert found is not None
+        return found
+
+    @staticmethod
+    async def _move(connection: AsyncConnection, before: Head, after: Head) -> bool:
+        moved = await connection.execute(
+            update(HEAD)
+            .where(HEAD.c.id == ONLY, HEAD.c.seq == before.seq, HEAD.c.head_seal == before.head_seal)
+            .values(_head_values(after))
+        )
+        return bool(moved.rowcount)
+
+
+def _head_values(head: Head) -> dict[str, Any]:
+    return {name: getattr(head, name) for name in head.__slots__}
+
+
+def _head(row: RowMapping) -> Head:
+    return Head(**{name: row[name] for name in Head.__slots__})
+
+
+def _values(row: Row) -> dict[str, Any]:
+    return {**{name: getattr(row, name) for name in row.__slots__}, "decision": str(row.facts()["decision"])}
+
+
+def _row(row: RowMapping) -> Row:
+    return Row(**{name: row[name] for name in Row.__slots__})

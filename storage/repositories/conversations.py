@@ -1,0 +1,151 @@
+"""Sessions and their messages; the text is sealed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, insert, select, update
+
+from bot.errors import Conflict
+from bot.keyring import Keyring
+from storage.database import Database
+from storage.models import MessageRow, SessionRow
+from storage.repositories.rows import table, upsert
+
+SESSIONS = table(SessionRow)
+MESSAGES = table(MessageRow)
+CONTENT = "messages.content"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One thread, whoever speaks in it."""
+
+    id: str
+    workspace: str
+    channel: str
+    thread: str
+    opened_by: str
+    created_at: datetime
+    last_activity: datetime
+    expires_at: datetime
+    project: str | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    token_count: int = 0
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn, by its author."""
+
+    author: str
+    role: Literal["user", "assistant", "system"]
+    content: str
+    created_at: datetime
+    meta: dict[str, Any] = field(default_factory=dict)
+    token_count: int = 0
+    slack_ts: str | None = None
+
+
+class ConversationRepository:
+    """What was said, by thread."""
+
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def open(
+        self, workspace: str, channel: str, thread: str, *, by: str, now: datetime, expires_at: datetime
+    ) -> Session:
+        """The session of a thread; two that open it at once get the same one."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                upsert(self._database, SessionRow)
+                .values(
+                    id=uuid.uuid4().hex,
+                    workspace=workspace,
+                    channel=channel,
+                    thread=thread,
+                    opened_by=by,
+                    created_at=now,
+                    last_activity=now,
+                    expires_at=expires_at,
+                )
+                .on_conflict_do_update(
+                    index_elements=["workspace", "channel", "thread"],
+                    set_={"last_activity": now, "expires_at": expires_at},
+                )
+            )
+            found = await connection.execute(
+                select(SESSIONS).where(
+                    SESSIONS.c.workspace == workspace, SESSIONS.c.channel == channel, SESSIONS.c.thread == thread
+                )
+            )
+            row = found.mappings().one()
+            return Session(**{name: row[name] for name in Session.__slots__})
+
+    async def say(self, session_id: str, message: Message) -> None:
+        """Append a turn; rows are only added, so concurrent speakers lose nothing."""
+        values = {name: getattr(message, name) for name in Message.__slots__ if name != "content"}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                insert(MESSAGES).values(
+                    session_id=session_id, content_sealed=self._keys.encrypt(message.content, CONTENT), **values
+                )
+            )
+            await connection.execute(
+                update(SESSIONS)
+                .where(SESSIONS.c.id == session_id)
+                .values(token_count=SESSIONS.c.token_count + message.token_count, last_activity=message.created_at)
+            )
+
+    async def remember(self, session: Session, context: dict[str, Any]) -> Session:
+        """Replace the context, unless somebody else did meanwhile."""
+        async with self._database.writing() as connection:
+            changed = await connection.execute(
+                update(SESSIONS)
+                .where(SESSIONS.c.id == session.id, SESSIONS.c.version == session.version)
+                .values(context=context, version=session.version + 1)
+            )
+        if not changed.rowcount:
+            raise Conflict(f"session {session.id} was changed meanwhile", mend="Read it again.")
+        return Session(
+            **{
+                **{name: getattr(session, name) for name in Session.__slots__},
+                "context": context,
+                "version": session.version + 1,
+            }
+        )
+
+    async def messages(self, session_id: str, limit: int = 100) -> Sequence[Message]:
+        """The newest ones, oldest first."""
+        return await self._messages(MESSAGES.c.session_id == session_id, limit)
+
+    async def messages_of(self, author: str, limit: int = 100_000) -> Sequence[Message]:
+        return await self._messages(MESSAGES.c.author == author, limit)
+
+    async def forget(self, author: str) -> int:
+        """Delete what somebody said."""
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(MESSAGES).where(MESSAGES.c.author == author))).rowcount
+
+    async def expire(self, now: datetime) -> int:
+        async with self._database.writing() as connection:
+            return (await connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at <= now))).rowcount
+
+    async def _messages(self, where: Any, limit: int) -> Sequence[Message]:
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(MESSAGES).where(where).order_by(MESSAGES.c.id.desc()).limit(limit))
+            rows = found.mappings().all()
+        return [
+            Message(
+                content=self._keys.decrypt(row["content_sealed"], CONTENT),
+                **{name: row[name] for name in Message.__slots__ if name != "content"},
+            )
+            for row in reversed(rows)
+        ]

@@ -1,0 +1,96 @@
+"""Everything about one person, over all tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Column, delete, select, update
+
+from bot.keyring import Keyring
+from storage.database import Database
+from storage.models import (
+    ApprovalRow,
+    CostRow,
+    DeadLetterRow,
+    DecisionRow,
+    DrillRow,
+    PersonRow,
+    PreferenceRow,
+    RoleBindingRow,
+    RunRow,
+    SessionRow,
+)
+from storage.repositories.conversations import ConversationRepository
+from storage.repositories.rows import seal, table
+
+DECISIONS, APPROVALS = table(DecisionRow), table(ApprovalRow)
+NAMED: Mapping[str, Column[Any]] = {
+    "approvals": APPROVALS.c.requester,
+    "decisions": DECISIONS.c.person,
+    "runs": table(RunRow).c.actor,
+    "costs": table(CostRow).c.person,
+    "drills": table(DrillRow).c.person,
+    "sessions": table(SessionRow).c.opened_by,
+    "role_bindings": table(RoleBindingRow).c.given_by,
+    "dead_letters": table(DeadLetterRow).c.closed_by,
+}
+"""Rows that must stay, and the column in which they name somebody."""
+
+
+class PrivacyRepository:
+    """Hands over, and forgets."""
+
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        self._database = database
+        self._keys = keys
+        self._conversations = ConversationRepository(database, keys)
+
+    async def export(self, person: str) -> Mapping[str, Any]:
+        said = await self._conversations.messages_of(person)
+        data: dict[str, Any] = {
+            "messages": [
+                {"at": each.created_at.isoformat(), "role": each.role, "content": each.content} for each in said
+            ]
+        }
+        own = [
+            ("profile", table(PersonRow).c.id, person),
+            ("roles", table(RoleBindingRow).c.person_id, person),
+            ("preferences", table(PreferenceRow).c.scope, f"person:{person}"),
+            *((name, column, person) for name, column in NAMED.items()),
+        ]
+        async with self._database.reading() as connection:
+            for name, column, value in own:
+                found = await connection.execute(select(column.table).where(column == value))
+                data[name] = [_plain(dict(row)) for row in found.mappings()]
+        return data
+
+    async def erase(self, person: str, pseudonym: str) -> Mapping[str, int]:
+        counts = {"messages": await self._conversations.forget(person)}
+        async with self._database.writing() as connection:
+            # What they wrote themselves goes; what others decided on it stays.
+            empty = seal(self._keys, "", "approvals.why")
+            await connection.execute(
+                update(APPROVALS).where(APPROVALS.c.requester == person).values(why_sealed=empty, ended_because="")
+            )
+            await connection.execute(update(DECISIONS).where(DECISIONS.c.person == person).values(reason=""))
+            for name, column in NAMED.items():
+                changed = await connection.execute(
+                    update(column.table).where(column == person).values({column.name: pseudonym})
+                )
+                counts[name] = changed.rowcount
+            preferences = table(PreferenceRow)
+            gone = await connection.execute(delete(preferences).where(preferences.c.scope == f"person:{person}"))
+            counts["preferences"] = gone.rowcount
+            people = table(PersonRow)
+            counts["profile"] = (await connection.execute(delete(people).where(people.c.id == person))).rowcount
+        return counts
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """As JSON takes it; sealed columns are named, their ciphertext is of no use to anybody."""
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in row.items()
+        if not name.endswith("_sealed")
+    }
