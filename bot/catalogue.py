@@ -119,8 +119,17 @@ def parse(model: type[Model], data: object, where: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    faults = [f"- {fault}" for detail in details for fault in _faults(detail, data, model)]
+    faults = [f"- {fault}" for detail in _own(details) for fault in _faults(detail, data, model)]
     raise ConfigurationError("\n".join([f"{where} is wrong:", *faults]))
+
+
+def _own(details: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Without what merely follows: wrong items make a list too short, wrong fields leave defaults unmade."""
+    for detail in details:
+        loc = detail["loc"]
+        below = any(other["loc"][: len(loc)] == loc for other in details if other is not detail)
+        if not (detail["type"] == "default_factory_not_called" or (detail["type"] == "too_short" and below)):
+            yield detail
 
 
 def _faults(detail: ErrorDetails, data: object, model: type[BaseModel]) -> Iterator[str]:
@@ -134,7 +143,7 @@ def _faults(detail: ErrorDetails, data: object, model: type[BaseModel]) -> Itera
             yield f"{place}: is missing. Add it."
         case "value_error":
             # A validator that sees the whole may have found several faults: one argument each.
-            yield from (f"{at}: {fault}" for fault in detail["ctx"]["error"].args)
+            yield from (f"{at}: {fault}" if detail["loc"] else fault for fault in detail["ctx"]["error"].args)
         case "model_type" | "dict_type":
             yield f"{at}: must be a mapping. Write it as `key: value` lines."
         case _:
@@ -147,7 +156,7 @@ def _place(loc: tuple[int | str, ...], data: object) -> str:
     for step in loc:
         if isinstance(data, list) and isinstance(step, int):
             data = data[step]
-            place += f"[{data.get('name', step) if isinstance(data, dict) else step}]"
+            place += f"[{shown(data.get('name', step)) if isinstance(data, dict) else step}]"
         else:
             data = data.get(step) if isinstance(data, dict) else None
             place += f".{step}"
@@ -223,7 +232,7 @@ KnownEnvironment = Annotated[Environment, BeforeValidator(_named_environment)]
 Text = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
 # Names end up in the queries sent to Prometheus, Loki and Tempo: no character there needs escaping.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Channel = Annotated[str, BeforeValidator(_quoted), Field(pattern=r"^#[^\s#A-Z]{1,79}$")]
+Channel = Annotated[str, Field(pattern=r"^#[^\s#A-Z]{1,79}$")]
 
 
 class _Strict(BaseModel):
@@ -253,9 +262,9 @@ class Service(_Strict):
     name: Name
     title: Text = Field(default_factory=lambda data: data.get("name", ""))
     aliases: Annotated[tuple[Text, ...], Distinct] = ()
-    tier: Literal[1, 2, 3, 4] = 3
+    tier: StrictInt = Field(3, ge=1, le=4)
     owner: Text
-    channel: Channel | None = None
+    channel: Annotated[Channel | None, BeforeValidator(_quoted)] = None
     environments: Annotated[tuple[KnownEnvironment, ...], Distinct] = Field(tuple(ENVIRONMENTS), min_length=1)
     depends_on: Annotated[tuple[Name, ...], Distinct] = ()
     slos: tuple[Objective, ...] = ()
@@ -306,7 +315,8 @@ class Catalogue(_Strict):
                 if need == service.name:
                     faults.append(f"{need}: depends on itself. Remove that.")
                 elif need not in names:
-                    mend = _did_you_mean(need, self.near(need, 1) or names)
+                    near = self.near(need, 1)
+                    mend = f"Did you mean {near[0]}?" if near else _did_you_mean(need, names)
                     faults.append(f"{service.name}: depends on {need!r}, which is no service. {mend}")
         if faults:
             raise ValueError(*faults)

@@ -283,6 +283,12 @@ def _problem(detail: ErrorDetails, sources: Mapping[str, str]) -> Problem:
     return Problem(field, value, sources[field], reason(detail), mend)
 
 
+def masked(settings: Settings, field: str) -> str:
+    """The value in force as it may be shown; empty where there is none."""
+    value = getattr(settings, field)
+    return "" if value is None else MASK if field in secrets() else shown(_number(value))
+
+
 def shown(value: object) -> str:
     """A value on one line of a terminal."""
     text = str(value) if value != "" and str(value).isprintable() else repr(value)
@@ -300,7 +306,7 @@ def reason(detail: ErrorDetails) -> str:
         "value_error": "{error}",
     }
     if template := ours.get(detail["type"]):
-        return template.format(**detail["ctx"])
+        return template.format(**{key: _number(value) for key, value in detail["ctx"].items()})
     return re.sub(r"^\w+ should", "must", detail["msg"]).partition(", unable to")[0]
 
 
@@ -356,5 +362,8 @@ def reference() -> str:
 
 
 def _default(shape: Mapping[str, Any]) -> str:
-    value = shape["default"]
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if shape["default"] is None else str(_number(shape["default"]))
+
+
+def _number(value: object) -> object:
+    return f"{value:.9g}" if isinstance(value, float) else value

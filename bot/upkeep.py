@@ -106,6 +106,7 @@ class Upkeep:
     async def beat(self) -> None:
         """Say that this process lives, and hear who wants one of its runs stopped."""
         await self._replicas.beat(self._runner.replica, self._host, self._clock())
+        self._runner.alone = set(await self._replicas.live()) <= {self._runner.replica}
         for run_id in await self._runs.cancels(self._runner.replica):
             self._runner.stop(run_id)
 

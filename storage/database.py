@@ -40,6 +40,9 @@ class Database:
         self.kind = "sqlite" if url.startswith("sqlite") else "postgresql"
         self.place = _place(url)
         self.engine: AsyncEngine = _engine(url, self.kind, pool_size, timeout)
+        # A statement that only reads needs no BEGIN and no ROLLBACK: two round trips less on PostgreSQL.
+        self._writer = self.engine.execution_options(writes=True)
+        self._reader = self.engine if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def sqlite(self) -> bool:
@@ -47,18 +50,17 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement after the other; on PostgreSQL each is a transaction of its own."""
         with _plainly(self.place):
-            async with self.engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back if it raises."""
         with _plainly(self.place):
-            async with self.engine.connect() as bare:
-                connection = await bare.execution_options(writes=True)
-                async with connection.begin():
-                    yield connection
+            async with self._writer.begin() as connection:
+                yield connection
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -131,7 +133,7 @@ def _engine(url: str, kind: str, pool_size: int, timeout: float) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout,
-        pool_pre_ping=False,
+        pool_use_lifo=True,
         pool_recycle=1800,
         connect_args={"timeout": timeout, "server_settings": {"application_name": "llm-copilot"}},
     )

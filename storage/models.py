@@ -255,7 +255,7 @@ class ReplicaRow(Base):
 
 
 class BucketRow(Base):
-    """A token bucket that several replicas share."""
+    """A token bucket that several replicas share. Not worth a journal: a crash gives a few tokens back."""
 
     __tablename__ = "buckets"
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -474,19 +474,24 @@ class Model:
         self.state, self.era, self.successes, self.opened_at = state, self.era + 1, 0, now
         self.failures = 0 if state is CLOSED else self.failures
 
-    def on_trial(self, now: int) -> int:
-        return sum(call.era == self.era and now - call.began < self.recovery for call in self.under_way)
+    def on_trial(self) -> list[int]:
+        """When the calls began that have a say."""
+        return [call.began for call in self.under_way if call.era == self.era]
+
+    def wait(self, now: int) -> int:
+        if self.state is OPEN:
+            return max(0, self.opened_at + self.recovery - now)
+        if self.state is HALF_OPEN and len(self.on_trial()) + self.successes == self.trials:
+            return max(0, min(self.on_trial()) + self.recovery - now)
+        return 0
 
     def admit(self, now: int) -> ModelCall | None:
-        if self.state is OPEN:
-            if now - self.opened_at < self.recovery:
-                return None
-            self.enter(HALF_OPEN, now)
-        if self.state is HALF_OPEN and self.on_trial(now) + self.successes >= self.trials:
+        if self.wait(now):
             return None
-        if self.state is HALF_OPEN:
-            for call in self.under_way:
-                call.era = call.era if now - call.began < self.recovery else NO_SAY
+        if self.state is OPEN:
+            self.enter(HALF_OPEN, now)
+        for each in self.under_way if self.state is HALF_OPEN else []:
+            each.era = each.era if now - each.began < self.recovery else NO_SAY
         self.under_way.append(ModelCall(self.era, now))
         return self.under_way[-1]
 
@@ -578,11 +583,11 @@ class BreakerMachine(RuleBasedStateMachine):
     @invariant()
     def has_no_more_trials_than_allowed(self) -> None:
         if self.model.state is HALF_OPEN:
-            assert self.model.on_trial(self.now) + self.model.successes <= self.model.trials
+            assert len(self.model.on_trial()) + self.model.successes <= self.model.trials
 
     @invariant()
-    def lets_a_call_in_once_retry_after_has_passed(self) -> None:
-        assert 0 <= self.breaker.retry_after() <= self.model.recovery
+    def says_how_long_to_wait(self) -> None:
+        assert self.breaker.retry_after() == self.model.wait(self.now)
 
     @invariant()
     def moves_only_along_the_drawn_arrows(self) -> None:
@@ -774,6 +779,34 @@ async def test_a_trial_that_hung_and_lost_its_slot_has_no_say_when_it_ends_after
     assert breaker.state is HALF_OPEN
     await succeed(breaker, 2)
     assert breaker.state is CLOSED
+
+
+async def test_the_oldest_trial_says_how_long_to_wait_when_all_slots_are_taken() -> None:
+    clock = Time()
+    breaker = breaker_on(clock)
+    await fail(breaker, 5)
+    clock.now += 30
+    old, _gate = await trials_under_way(breaker, 1)
+    clock.now += 10
+    young, _gate = await trials_under_way(breaker, 2)
+    clock.now += 5
+    assert breaker.retry_after() == 15
+    for task in old + young:
+        task.cancel()
+    await asyncio.gather(*old, *young, return_exceptions=True)
+    assert breaker.retry_after() == 0
+
+
+async def test_the_successes_of_a_round_that_failed_do_not_count_in_the_next() -> None:
+    clock = Time()
+    breaker = breaker_on(clock)
+    await fail(breaker, 5)
+    clock.now += 30
+    await succeed(breaker, 2)
+    await fail(breaker)
+    clock.now += 30
+    await succeed(breaker, 2)
+    assert breaker.state is HALF_OPEN
 
 
 async def test_a_slow_trial_that_nobody_waited_for_keeps_its_say() -> None:

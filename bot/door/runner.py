@@ -88,6 +88,7 @@ class Runner:
         replica: str,
     ) -> None:
         self.replica = replica
+        self.alone = False
         self._store = store
         self._audit = audit
         self._redactor = redactor
@@ -108,8 +109,9 @@ class Runner:
         return list(self._runs.values())
 
     async def count(self, actor: str) -> int:
-        """How many runs somebody has under way, here and on other replicas."""
-        return self._of[actor] + await self._store.count_elsewhere(actor, self.replica)
+        """How many runs somebody has under way, here and on other replicas (`alone`: there are none)."""
+        elsewhere = 0 if self.alone else await self._store.count_elsewhere(actor, self.replica)
+        return self._of[actor] + elsewhere
 
     async def run(self, call: Call, progress: Progress | None = None) -> Outcome:
         """Run it; comes back at the timeout at the latest.

@@ -10,16 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.errors import (
-    ConfigurationError,
-    CopilotError,
-    Exhausted,
-    Interrupted,
-    NotFound,
-    Terminal,
-    TimedOut,
-    Unavailable,
-)
+from bot import errors
 from bot.ports import DurableFunction, DurableState, DurableStatus, Json
 
 if TYPE_CHECKING:
@@ -55,17 +46,16 @@ class DbosDurable:
     @property
     def _wire(self) -> Wire:
         if self._launched is None:
-            raise Unavailable("Durable execution is not launched, or is closing.")
+            raise errors.Unavailable(f"Durable execution {self._executor!r} is not launched, or is closing.")
         return self._launched
 
     def register(self, kind: str, function: DurableFunction) -> None:
         self._functions[kind] = function
 
     async def launch(self) -> None:
-        if DbosDurable._live is not None:
-            raise ConfigurationError(
-                f"Executor {DbosDurable._live._executor!r} is live in this process.", mend="Close it first."
-            )
+        if (other := DbosDurable._live) is not None:
+            name = other._executor  # noqa: SLF001 - it is one of us
+            raise errors.ConfigurationError(f"{name!r} is live in this process.", mend="Close it first.")
         DbosDurable._live = self
         try:
             client = await asyncio.to_thread(importlib.import_module, "integrations.dbos.client")
@@ -92,14 +82,14 @@ class DbosDurable:
         end = loop.time() + timeout
         while STATES[(row := await self._row(run_id)).status] in {DurableState.QUEUED, DurableState.RUNNING}:
             if (left := end - loop.time()) <= 0:
-                raise TimedOut(f"Run {run_id!r} is still {STATES[row.status]} after {timeout:g} s.")
+                raise errors.TimedOut(f"Run {run_id!r} is still {STATES[row.status]} after {timeout:g} s.")
             task = self._wire.tasks.get(run_id)  # of a run in this process, the end is seen at once
             if task is not None and not task.done():
                 await asyncio.wait({task}, timeout=min(left, LOOK))
             else:
                 await asyncio.sleep(min(left, pause := min(pause * 1.5, LOOK)))
         if row.status == "CANCELLED":
-            raise Terminal(f"Run {run_id!r} was cancelled.", mend="Resume it, or start another one.")
+            raise errors.Terminal(f"Run {run_id!r} was cancelled.", mend="Resume it, or start another one.")
         if row.status != "SUCCESS":
             raise self._error(row)
         output: Json = row.output
@@ -137,16 +127,14 @@ class DbosDurable:
     async def _row(self, run_id: str) -> WorkflowStatus:
         row = await self._wire.ask(self._wire.dbos.get_workflow_status, run_id)
         if row is None:
-            raise NotFound(f"There is no durable run {run_id!r}.")
+            raise errors.NotFound(f"There is no durable run {run_id!r}.")
         return row
 
-    def _error(self, row: WorkflowStatus) -> CopilotError:
+    def _error(self, row: WorkflowStatus) -> errors.CopilotError:
         if row.error is not None:
             return self._wire.revive(row.error)
-        cause = Interrupted("The process ended before the run did.")
-        return Exhausted(
-            f"Every process that took run {row.workflow_id!r} ended.", cause=cause, attempts=row.recovery_attempts or 0
-        )
+        message, tries = f"Run {row.workflow_id!r} outlived none of its processes.", row.recovery_attempts or 0
+        return errors.Exhausted(message, cause=errors.Interrupted("A process ended in it."), attempts=tries)
 
     def _status(self, row: WorkflowStatus) -> DurableStatus:
         state, created = STATES[row.status], datetime.fromtimestamp((row.created_at or 0) / 1000, UTC)

@@ -1,5 +1,5 @@
 """The wire to DBOS: how it is configured and closed, how a run is written down, and what it keeps private."""
-# ruff: noqa: SLF001 - the private parts of DBOS 3.4 are used here only, each under a test that would notice
+# ruff: noqa: SLF001 - the private parts of DBOS 3.4 are used in this file only, under tests that would notice
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import functools
 import inspect
 import json
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,10 +27,10 @@ from bot.ports import DurableFunction, Json
 
 VERSION = "1"  # a run is continued only by the version that began it: raise on an incompatible change
 ATTEMPTS = 1000  # each deploy starts a run at a gate once more; DBOS's 100 would end it within weeks
-LOCK = 0x6C6C6D2D64626F73  # PostgreSQL's advisory lock for migrations: "llm-dbos"
 NAP = "llm-copilot:sleep"  # sleeping is waiting where nobody signals, so that a cancel ends it too
 WAKE = "llm-copilot:wake"  # the message that ends a wait without being a signal
-STILL = ["CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+STOPPED = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -49,8 +48,8 @@ def describe(error: BaseException) -> dict[str, Any]:
     known = next((c.__name__ for c in type(error).__mro__ if c.__module__ == errors.__name__), None)
     if known is None:
         return {"error": "Terminal", "message": f"{type(error).__name__}: {error}", "mend": ""}
-    fields = {k: describe(v) if isinstance(v, BaseException) else v for k, v in vars(error).items()}
-    return {k: v for k, v in fields.items() if isinstance(v, str | int | float | dict | None)} | {"error": known}
+    kept = {k: v for k, v in vars(error).items() if isinstance(v, str | int | float | None | BaseException)}
+    return {k: describe(v) if isinstance(v, BaseException) else v for k, v in kept.items()} | {"error": known}
 
 
 def revive(error: object) -> errors.CopilotError:
@@ -80,7 +79,7 @@ def translated() -> Iterator[None]:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not news: a run that failed or was cancelled, which answers whoever asks, and one that `close` stopped."""
+    """Not news: a run that failed or was cancelled, which answers whoever asks, or that `close` stopped."""
     error = record.exc_info[1] if record.exc_info else None
     told = isinstance(error, RecordedError | failures.DBOSAwaitedWorkflowCancelledError)
     return not told and not record.getMessage().startswith("Asyncio task cancelled")
@@ -90,60 +89,58 @@ logging.getLogger("dbos").addHandler(logging.NullHandler())  # else DBOS adds a 
 logging.getLogger("dbos").addFilter(_is_news)
 
 
-def _pragmas(connection: sqlite3.Connection, _: object) -> None:
+def _on_connect(connection: Any, _: object) -> None:
     connection.isolation_level = "IMMEDIATE"  # as DBOS's own engine does: writers queue instead of colliding
-    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 class Wire:
-    """DBOS on one database. Only what is async, `launch` and `Run` belong on the event loop: the rest blocks."""
+    """DBOS on one database. What is async, `launch` and `Run` belong on the event loop: the rest blocks."""
 
     revive = staticmethod(revive)
 
     @translated()
     def __init__(self, database: str, data_dir: Path, executor: str) -> None:
-        self._executor, self._url, self._file = executor, sa.make_url(database), None
         self.tasks: WeakValueDictionary[str, asyncio.Task[Any]] = WeakValueDictionary()
         self._closing = False
-        if self._url.get_backend_name() == "sqlite":
+        url, engine = sa.make_url(database), None
+        if url.get_backend_name() == "sqlite":
             data_dir.mkdir(parents=True, exist_ok=True)
-            self._url = sa.URL.create("sqlite", database=str(data_dir / "durable.sqlite"))
-            self._file = sa.create_engine(self._url, pool_size=8)
-            sa.event.listen(self._file, "connect", _pragmas)
+            url = sa.URL.create("sqlite", database=str(data_dir / "durable.sqlite"))
+            engine = sa.create_engine(url, pool_size=8)
+            sa.event.listen(engine, "connect", _on_connect)
         else:  # the same database as the bot's, by a driver that spells TLS in another way
-            query = {"sslmode" if key == "ssl" else key: value for key, value in self._url.query.items()}
-            self._url = self._url.set(drivername="postgresql+psycopg", query=query)
-        with sa.create_engine(self._url, poolclass=sa.NullPool).connect() as connection:
-            if self._file is None:  # first launches that come together: behind DBOS's own lock they wait 1 s each
-                connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            DBOS.migrate(self._url.render_as_string(hide_password=False))
+            query = {"sslmode" if key == "ssl" else key: value for key, value in url.query.items()}
+            url = url.set(drivername="postgresql+psycopg", query=query)
+        self._config = DBOSConfig(
+            name="llm-copilot",
+            system_database_url=url.render_as_string(hide_password=False),
+            system_database_engine=engine,
+            sys_db_pool_size=10,
+            run_migrations=False,
+            application_version=VERSION,
+            executor_id=executor,
+            serializer=DBOSPortableJSONSerializer(),
+            max_executor_threads=16,
+            notification_listener_polling_interval_sec=0.2,
+            notification_coalesce_sec=1.0,  # of streams, which we do not use: 1 wake-up a second, not 100
+            log_level="WARNING",
+            enable_otlp=False,
+        )
+        # DBOS migrates under a lock of its own. One of ours, held in a transaction or waited for in a
+        # statement, would hang PostgreSQL: CREATE INDEX CONCURRENTLY waits for both.
+        DBOS.migrate(url.render_as_string(hide_password=False))
 
     @translated()
     def launch(self, functions: Mapping[str, DurableFunction]) -> None:
         """DBOS adopts the event loop that runs here: what it resumes must share our clients' loop."""
-        self.dbos = DBOS(
-            config=DBOSConfig(
-                name="llm-copilot",
-                system_database_url=self._url.render_as_string(hide_password=False),
-                system_database_engine=self._file,
-                sys_db_pool_size=10,
-                run_migrations=False,
-                application_version=VERSION,
-                executor_id=self._executor,
-                serializer=DBOSPortableJSONSerializer(),
-                max_executor_threads=16,
-                notification_listener_polling_interval_sec=0.2,
-                notification_coalesce_sec=1.0,  # of streams, which we do not use: 1 wake-up a second, not 100
-                log_level="WARNING",
-                enable_otlp=False,
-            )
-        )
-        # The kind is the workflow's name in DBOS, by which listings are filtered.
-        self._workflows = {
+        self.dbos = DBOS(config=self._config)
+        self._workflows = {  # the kind is DBOS's name of the workflow, by which it filters a listing
             kind: DBOS.workflow(name=kind, max_recovery_attempts=ATTEMPTS)(self._workflow(function))
             for kind, function in functions.items()
         }
+        # What is adopted, resumed or forked goes through this queue, which is else read once a second.
         self.dbos._registry._register_internal_queue(INTERNAL_QUEUE_NAME, polling_interval_sec=0.2)
         with contextlib.ExitStack() as undo:  # else the next launch would find half of this one
             undo.callback(DBOS.destroy, destroy_registry=True)
@@ -161,7 +158,7 @@ class Wire:
             except Exception as error:
                 raise RecordedError(error) from error
             finally:
-                for call in run.calls:  # a call that was made and not awaited is no mistake in a run that ends
+                for call in run.calls:  # made and not awaited: no mistake in a run that ends early
                     if inspect.getcoroutinestate(call) == inspect.CORO_CREATED:
                         call.close()
 
@@ -194,7 +191,7 @@ class Wire:
             with translated(), SetWorkflowID(run_id):
                 await DBOS.start_workflow_async(self._workflows[kind], payload)
 
-        # Shielded: if the caller gives up between row and task, the run would be nobody's.
+        # Shielded: if the caller gave up between row and task, the run would be nobody's.
         await asyncio.shield(asyncio.create_task(begin(), context=contextvars.Context()))
 
     def cancel(self, run_id: str, topics: Collection[str]) -> None:
@@ -206,22 +203,22 @@ class Wire:
         """Queue a run that stands still; `DBOS.resume_workflow` would start a running one a second time."""
         database = self.dbos._sys_db
         runs, mail = database.tables.workflow_status, database.tables.notifications
-        still = sa.and_(runs.c.workflow_uuid == run_id, runs.c.status.in_(STILL))
+        stopped = sa.and_(runs.c.workflow_uuid == run_id, runs.c.status.in_(STOPPED))
         unread = sa.and_(mail.c.destination_uuid == run_id, mail.c.message == json.dumps(WAKE))
         queued = {"status": "ENQUEUED", "queue_name": INTERNAL_QUEUE_NAME, "recovery_attempts": 0}
         with database.engine.begin() as connection:
             connection.execute(sa.update(mail).where(unread).values(consumed=True))
-            connection.execute(sa.update(runs).where(still).values(**queued, completed_at=None))
+            connection.execute(sa.update(runs).where(stopped).values(**queued, completed_at=None))
 
     def fork(self, run_id: str, new_id: str, from_call: int) -> None:
         with SetWorkflowID(new_id):  # each call of the run took two places in its record
             DBOS.fork_workflow(run_id, 2 * from_call - 1, application_version=VERSION)
 
     def adopt(self, live: Collection[str]) -> list[str]:
-        """Queue the runs of dead executors, each by one conditional UPDATE: of two replicas, one changes it."""
-        kinds, live = list(self._workflows), {self._executor, *live}
+        """Queue the runs of dead executors, each by a conditional UPDATE: of two replicas, one succeeds."""
+        kinds, living = list(self._workflows), {self._config["executor_id"], *live}
         pending = DBOS.list_workflows(status="PENDING", app_version=VERSION, name=kinds, load_output=False)
-        dead = [(run.workflow_id, run.executor_id or "") for run in pending if run.executor_id not in live]
+        dead = [(run.workflow_id, run.executor_id or "") for run in pending if run.executor_id not in living]
         give_back = self.dbos._sys_db.reenqueue_for_recovery  # counts, unlike a resume: a run that kills ends
         return [run for run, executor in dead if give_back(run, [executor], INTERNAL_QUEUE_NAME)]
 

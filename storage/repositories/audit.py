@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Tampered
@@ -19,6 +19,13 @@ ROWS = table(AuditRow)
 HEAD = table(AuditHeadRow)
 SUBJECTS = table(SubjectRow)
 ONLY = 1
+# Made once: they run for every batch, and building them costs more than running them.
+ADD = insert(ROWS)
+MOVE = (
+    update(HEAD)
+    .where(HEAD.c.id == ONLY, HEAD.c.seq == bindparam("was_seq"), HEAD.c.head_seal == bindparam("was_sealed"))
+    .values({name: bindparam(name) for name in Head.__slots__})
+)
 
 
 class AuditRepository:
@@ -46,7 +53,7 @@ class AuditRepository:
                 before = _head(found)
                 head, rows = build(before)
                 await self._move(connection, before, head)
-            await connection.execute(insert(ROWS), [_values(row) for row in rows])
+            await connection.execute(ADD, [_values(row) for row in rows])
         self._seen = head
 
     async def head(self) -> Head | None:
@@ -140,9 +147,7 @@ class AuditRepository:
     @staticmethod
     async def _move(connection: AsyncConnection, before: Head, after: Head) -> bool:
         moved = await connection.execute(
-            update(HEAD)
-            .where(HEAD.c.id == ONLY, HEAD.c.seq == before.seq, HEAD.c.head_seal == before.head_seal)
-            .values(_head_values(after))
+            MOVE, {"was_seq": before.seq, "was_sealed": before.head_seal, **_head_values(after)}
         )
         return bool(moved.rowcount)
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select, text
 
 from bot.guard.limits import Rate, arrive
 from storage.database import Database
 from storage.models import BucketRow
-from storage.repositories.rows import table, upsert
+from storage.repositories.rows import table
 
 BUCKETS = table(BucketRow)
+# `bot.guard.limits.arrive` in SQL. The keys come sorted, so that two replicas never wait for each other.
+TAKE = text("""
+    INSERT INTO buckets AS kept (key, arrival, interval, tolerance)
+    SELECT key, :now + interval, interval, tolerance
+    FROM unnest(CAST(:keys AS text[]), CAST(:intervals AS float8[]), CAST(:tolerances AS float8[]))
+         AS asked (key, interval, tolerance)
+    ON CONFLICT (key) DO UPDATE
+    SET arrival = greatest(kept.arrival, :now) + excluded.interval,
+        interval = excluded.interval, tolerance = excluded.tolerance
+    WHERE greatest(kept.arrival, :now) + excluded.interval - :now <= excluded.tolerance
+    RETURNING key
+""").bindparams(bindparam("now", type_=BUCKETS.c.arrival.type))
 
 
 class BucketRepository:
@@ -21,32 +33,17 @@ class BucketRepository:
         self._database = database
 
     async def take(self, rates: Mapping[str, Rate], now: float) -> Mapping[str, float]:
-        fresh = upsert(self._database, BucketRow)
-        after = func.greatest(BUCKETS.c.arrival, now) + fresh.excluded.interval
-        statement = (
-            fresh.values(
-                [  # in one order everywhere, so that two replicas never wait for each other
-                    {"key": key, "arrival": now + rate.interval, "interval": rate.interval, "tolerance": rate.tolerance}
-                    for key, rate in sorted(rates.items())
-                ]
-            )
-            .on_conflict_do_update(
-                index_elements=["key"],
-                set_={
-                    "arrival": after,
-                    "interval": fresh.excluded.interval,
-                    "tolerance": fresh.excluded.tolerance,
-                },
-                where=after - now <= fresh.excluded.tolerance,
-            )
-            .returning(BUCKETS.c.key)
-        )
-        async with self._database.reading() as connection:
-            # Its own transaction, and not worth waiting for the disk: a crash may give a few tokens back.
-            quick = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            taken = set((await quick.execute(statement)).scalars())
+        keys = sorted(rates)
+        asked = {
+            "now": now,
+            "keys": keys,
+            "intervals": [rates[key].interval for key in keys],
+            "tolerances": [rates[key].tolerance for key in keys],
+        }
+        async with self._database.reading() as connection:  # one statement: a transaction of its own
+            taken = set((await connection.execute(TAKE, asked)).scalars())
             empty = rates.keys() - taken
             if not empty:
                 return {}
-            found = await quick.execute(select(BUCKETS).where(BUCKETS.c.key.in_(empty)))
+            found = await connection.execute(select(BUCKETS).where(BUCKETS.c.key.in_(empty)))
             return {row.key: arrive(row.arrival, now, rates[row.key])[1] for row in found}

@@ -91,8 +91,6 @@ class RunRepository:
             return [self._run(row) for row in found.mappings()]
 
     async def count_elsewhere(self, actor: str, replica: str) -> int:
-        if self._database.sqlite:  # one bot to a file; a terminal beside it does not count
-            return 0
         async with self._database.reading() as connection:
             found = await connection.execute(
                 select(func.count())

@@ -90,6 +90,8 @@ def upgrade() -> None:
         sa.Column("interval", sa.Double(), nullable=False),
         sa.Column("tolerance", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_buckets")),
+        # No journal: its commits need not wait for the disk. SQLite has no such thing, and keeps buckets in memory.
+        prefixes=["UNLOGGED"] if op.get_bind().dialect.name == "postgresql" else [],
     )
     op.create_table(
         "costs",

@@ -1,0 +1,15 @@
+"""`make bench`: every benchmark, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.benchmarks import door
+
+
+def main() -> None:
+    asyncio.run(door.main())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Fixtures: both databases, a clock that is moved, and an app put together from real parts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from bot.app import App
+from bot.config import Settings
+from bot.door.operation import Operation
+from bot.door.outcomes import Origin, Outcome
+from bot.door.registry import Registry
+from bot.guard.people import Actor
+from storage.database import Database
+from tests import databases
+
+KEY = "A" * 43 + "="
+KEYS = f"test:{KEY}"
+START = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
+
+
+class MovedClock:
+    """Time that goes on when a test says so."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> datetime:
+        self.now += timedelta(**by)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """Each test starts with structlog as it ships; one that configures it does not touch the next."""
+    structlog.reset_defaults()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    structlog.reset_defaults()
+
+
+# ---------------------------------------------------------------- databases
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file, copied for each test: much quicker than migrating each time."""
+    path = tmp_path_factory.mktemp("template") / "copilot.db"
+    _migrate(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    """The same on PostgreSQL. Without a server: skipped on a user's machine, a failure in CI."""
+    if why := asyncio.run(databases.reachable()):
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs PostgreSQL: {why}")
+        pytest.skip(why)
+    name = asyncio.run(databases.create())
+    try:
+        _migrate(databases.url_of(name))
+        yield name
+    finally:
+        asyncio.run(databases.drop(name))
+
+
+def _migrate(url: str) -> None:
+    async def upgrade() -> None:
+        database = Database(url)
+        await database.upgrade()
+        await database.close()
+
+    asyncio.run(upgrade())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def template(database_kind: str, request: pytest.FixtureRequest) -> Path | str:
+    found: Path | str = request.getfixturevalue(f"{database_kind}_template")
+    return found
+
+
+@pytest.fixture
+async def database_url(template: Path | str, tmp_path: Path) -> AsyncIterator[str]:
+    """A migrated database of this test's own."""
+    if isinstance(template, Path):
+        path = tmp_path / "copilot.db"
+        shutil.copy(template, path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    async with databases.temporary(template) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    found = Database(database_url)
+    yield found
+    await found.close()
+
+
+# ---------------------------------------------------------------- the app
+
+MakeApp = Callable[..., Any]
+
+
+def settings_for(url: str | None, folder: Path, **changes: object) -> Settings:
+    return Settings.model_validate(
+        {"data_dir": folder, "database_url": url, "encryption_keys": KEYS, "database_timeout_seconds": 10, **changes}
+    )
+
+
+@pytest.fixture
+async def make_app(database_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIterator[MakeApp]:
+    """`await make_app(operation, …, setting=value)`: an app on this test's database; several share it."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*operations: Operation[Any, Any], whole: bool = False, **changes: object) -> App:
+            registry = Registry.discover()
+            for operation in operations:
+                registry.add(operation)
+            app = App(settings_for(database_url, tmp_path, **changes), registry=registry, clock=clock)
+            await app.start(whole=whole)
+            stack.push_async_callback(app.close)
+            return app
+
+        yield make
+
+
+@pytest.fixture
+async def app(make_app: MakeApp) -> App:
+    made: App = await make_app()
+    return made
+
+
+ORIGIN = Origin("test", channel="C1", workspace="T1")
+
+
+async def invoke(app: App, person: str, operation: str, **values: Any) -> Outcome:
+    """As `person`, from a channel."""
+    return await app.door.invoke(Actor(person), operation, values, origin=ORIGIN)
