@@ -42,7 +42,7 @@ from bot.keyring import Keyring, local_keys
 from bot.operations.maintenance import DrillBook
 from bot.operations.privacy import PersonalData
 from bot.operations.status import SelfPortrait, StatusOutput
-from bot.ports import Clock
+from bot.ports import Clock, Durable
 from bot.resilience import Breakers
 from bot.upkeep import Times, Upkeep
 from integrations.dbos.adapter import DbosDurable
@@ -119,6 +119,7 @@ class App:
         clock: Clock = utc_now,
         registry: Registry | None = None,
         replica: str | None = None,
+        durable: Durable | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -184,9 +185,8 @@ class App:
             clock=clock,
         )
         self.dead_letters = DeadLetters(DeadLetterRepository(database, keys), clock)
-        self.approved = ApprovedRuns(
-            self.door, self.desk, DbosDurable(settings.database, settings.data_dir, self.replica), self.dead_letters
-        )
+        durable = durable or DbosDurable(settings.database, settings.data_dir, self.replica)
+        self.approved = ApprovedRuns(self.door, self.desk, durable, self.dead_letters)
         self.upkeep = self._upkeep()
         self._furnish()
         self._started_at = clock()

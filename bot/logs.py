@@ -53,6 +53,8 @@ def configure(redactor: Redactor, *, level: str, form: str, stream: TextIO | Non
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # A tick that finds the last one still at work is left out, by design; the scheduler warns of each.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -18,8 +18,18 @@ from bot.ports import Json
 
 EXIT: Final[Mapping[str, int]] = {"done": 0, "refused": 3, "waiting": 4, "failed": 5}
 """Exit codes; 2 is a wrong command line, as everywhere."""
-NARROW: Final = 48
 MOST_COLUMNS: Final = 7
+COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+    "approvals.list": ("id", "operation", "requester", "risk", "state", "approved", "quorum", "expires_at"),
+    "audit.search": ("at", "actor", "role", "operation", "event", "decision", "outcome"),
+    "dead_letters.list": ("id", "error", "attempts", "state", "created_at", "reference"),
+    "help.show": ("name", "title", "risk", "examples"),
+    "operations.list": ("name", "title", "risk", "permission"),
+    "runs.list": ("id", "operation", "actor", "state", "started_at", "finished_at"),
+}
+"""What a table shows of each row; `--json` has all of it."""
+WHOLE: Final = frozenset({"id", "name", "at", "operation", "policy"})
+"""Columns that are read or copied as one word."""
 
 
 def plain(text: str) -> str:
@@ -27,13 +37,17 @@ def plain(text: str) -> str:
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
-def local(text: str) -> str:
-    """An instant as a person here reads it."""
+def local(text: str, *, short: bool = False) -> str:
+    """An instant as a person here reads it; in a table without what goes without saying."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z") if when.tzinfo else text
+    if when.tzinfo is None:
+        return text
+    here = when.astimezone()
+    today = here.date() == datetime.now(UTC).astimezone().date()
+    return here.strftime(("%H:%M:%S" if today else "%Y-%m-%d %H:%M") if short else "%Y-%m-%d %H:%M:%S %Z")
 
 
 def show(console: Console, outcome: Outcome, *, as_json: bool = False) -> int:
@@ -49,7 +63,7 @@ def render(outcome: Outcome) -> RenderableType:
     match outcome:
         case Done():
             note = [Text("It had run before; this is what it gave then.", style="dim")] if outcome.repeated else []
-            return Group(value(outcome.output), *note)
+            return Group(value(outcome.output, COLUMNS.get(outcome.operation)), *note)
         case WaitingForApproval():
             return _waiting(outcome)
         case Refused():
@@ -89,7 +103,7 @@ def _reference(trace_id: str) -> Text:
     return Text(f"ref: {trace_id}", style="dim")
 
 
-def value(output: Json) -> RenderableType:
+def value(output: Json, columns: Sequence[str] | None = None) -> RenderableType:
     """An output: its lists as tables, the rest as names and values."""
     if not isinstance(output, dict):
         return Text(_cell(output))
@@ -100,12 +114,14 @@ def value(output: Json) -> RenderableType:
     for name, item in output.items():
         if _is_table(item):
             assert isinstance(item, list)
-            parts.append(_table(name, [row for row in item if isinstance(row, dict)], alone=len(output) == 1))
+            rows = [row for row in item if isinstance(row, dict)]
+            if rows or len(output) == 1:
+                parts.append(_table(name, rows, columns, alone=len(output) == 1))
     return Group(*parts)
 
 
 def _is_table(item: Json) -> bool:
-    return isinstance(item, list) and all(isinstance(row, dict) for row in item) and (bool(item) or item == [])
+    return isinstance(item, list) and all(isinstance(row, dict) for row in item)
 
 
 def _grid(values: Mapping[str, Json]) -> Table:
@@ -118,42 +134,42 @@ def _grid(values: Mapping[str, Json]) -> Table:
     return grid
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Json]], *, alone: bool) -> RenderableType:
+def _table(
+    name: str, rows: Sequence[Mapping[str, Json]], columns: Sequence[str] | None, *, alone: bool
+) -> RenderableType:
     title = name.replace("_", " ")
     if not rows:
         return Text(f"No {title}.", style="dim")
-    used = [key for key in rows[0] if any(row.get(key) not in (None, "", [], {}) for row in rows)]
-    if len(used) > MOST_COLUMNS:
-        return Group(*(_record(row, used) for row in rows), Text(_count(len(rows), title), style="dim"))
+    count = Text(f"{len(rows)} {title.removesuffix('s') if len(rows) == 1 else title}", style="dim")
+    used = [key for key in columns or rows[0] if any(row.get(key) not in (None, "", [], {}) for row in rows)]
+    if len(rows) == 1 and alone:
+        return Group(_grid(rows[0]), count)
+    if columns is None and len(used) > MOST_COLUMNS:
+        return Group(*(Group(_grid({key: row.get(key) for key in used}), Text("")) for row in rows), count)
     table = Table(
         title=None if alone else title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False
     )
     for key in used:
-        table.add_column(key.replace("_", " "), overflow="fold")
+        table.add_column(key.replace("_", " "), overflow="fold", no_wrap=key in WHOLE)
     for row in rows:
-        table.add_row(*(escape(_cell(row.get(key))) for key in used))
-    return Group(table, Text(_count(len(rows), title), style="dim"))
+        table.add_row(*(escape(_cell(row.get(key), short=True)) for key in used))
+    return Group(table, count)
 
 
-def _record(row: Mapping[str, Json], used: Sequence[str]) -> RenderableType:
-    return Group(_grid({key: row.get(key) for key in used}), Text(""))
-
-
-def _count(count: int, title: str) -> str:
-    return f"{count} {title.removesuffix('s') if count == 1 else title}"
-
-
-def _cell(item: Json) -> str:
+def _cell(item: Json, *, short: bool = False) -> str:
     match item:
         case None:
             return ""
         case bool():
             return "yes" if item else "no"
         case str():
-            return local(plain(item))
+            return local(plain(item), short=short)
+        case {"kind": str(kind), "operation": str(_)}:  # an outcome within an output
+            shown: Json = item.get("output") or item.get("message")  # type: ignore[union-attr]
+            return f"{kind}: {_cell(shown)}"
         case dict():
             return ", ".join(f"{key}={_cell(each)}" for key, each in item.items())
         case list():
-            return ", ".join(_cell(each) for each in item)
+            return ("; " if short else ", ").join(_cell(each) for each in item)
         case _:
             return str(item)

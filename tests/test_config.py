@@ -401,7 +401,9 @@ def test_the_value_in_force_can_be_shown_and_a_secret_only_as_stars(tmp_path: Pa
         **{name: str(getattr(settings, name)) for name in NAMES},
         "encryption_keys": MASK,
         **dict.fromkeys(["database_url", "services_file", "roles_file", "policies_file"], ""),
-        **{"database_timeout_seconds": "5", "heartbeat_seconds": "5", "replica_stale_seconds": "20"},
+        "database_timeout_seconds": "5",
+        "heartbeat_seconds": "5",
+        "replica_stale_seconds": "20",
     }
 
 

@@ -133,8 +133,8 @@ class DbosDurable:
     def _error(self, row: WorkflowStatus) -> errors.CopilotError:
         if row.error is not None:
             return self._wire.revive(row.error)
-        message, tries = f"Run {row.workflow_id!r} outlived none of its processes.", row.recovery_attempts or 0
-        return errors.Exhausted(message, cause=errors.Interrupted("A process ended in it."), attempts=tries)
+        message, tries = f"Run {row.workflow_id!r} ended every process that took it.", row.recovery_attempts or 0
+        return errors.Exhausted(message, cause=errors.Interrupted("The last one ended."), attempts=tries)
 
     def _status(self, row: WorkflowStatus) -> DurableStatus:
         state, created = STATES[row.status], datetime.fromtimestamp((row.created_at or 0) / 1000, UTC)

@@ -173,7 +173,7 @@ class Wire:
                 if tasks := set(self.dbos._workflow_tasks):
                     for task in tasks:
                         task.cancel()
-                    await asyncio.wait(tasks)
+                    await asyncio.wait(tasks, timeout=10)
                 await loop.run_in_executor(own, finish)
         loop.set_default_executor(ThreadPoolExecutor())
 
@@ -216,9 +216,10 @@ class Wire:
 
     def adopt(self, live: Collection[str]) -> list[str]:
         """Queue the runs of dead executors, each by a conditional UPDATE: of two replicas, one succeeds."""
-        kinds, living = list(self._workflows), {self._config["executor_id"], *live}
-        pending = DBOS.list_workflows(status="PENDING", app_version=VERSION, name=kinds, load_output=False)
-        dead = [(run.workflow_id, run.executor_id or "") for run in pending if run.executor_id not in living]
+        living = {self._config["executor_id"], *live}
+        runs = DBOS.list_workflows(status="PENDING", app_version=VERSION, load_output=False)
+        runs = [run for run in runs if run.name in self._workflows]  # others are for who knows their kind
+        dead = [(run.workflow_id, run.executor_id or "") for run in runs if run.executor_id not in living]
         give_back = self.dbos._sys_db.reenqueue_for_recovery  # counts, unlike a resume: a run that kills ends
         return [run for run, executor in dead if give_back(run, [executor], INTERNAL_QUEUE_NAME)]
 

@@ -213,12 +213,12 @@ class TestOneProcess:
 
     async def test_a_run_that_ends_here_is_seen_at_once(self, durable: Durable) -> None:
         took = []
-        for number in range(20):
+        for number in range(10):
             began = time.perf_counter()
             await durable.start("echo", f"fast-{number}", None)
             await durable.result(f"fast-{number}", 20)
             took.append(time.perf_counter() - began)
-        assert sorted(took)[10] < 0.2
+        assert sorted(took)[5] < 0.2
 
     async def test_starting_again_changes_nothing(self, bench: Bench, durable: Durable) -> None:
         await asyncio.gather(*(durable.start("echo", "again", "first") for _ in range(8)))
@@ -316,6 +316,8 @@ class TestOneProcess:
         assert await durable.result(id_, 20) == ("yes" if kind == "gate" else f"after {id_}")
         assert bench.did.count(f"before {id_}") == (kind == "nap")
         assert bench.did.count(f"after {id_}") == 1
+        await durable.fork(id_, f"{id_}-again", from_step=2 if kind == "gate" else 3)
+        assert await durable.result(f"{id_}-again", 20) == ("yes" if kind == "gate" else f"after {id_}-again")
 
     async def test_a_fork_takes_over_the_steps_before(self, bench: Bench, durable: Durable) -> None:
         await durable.start("three", "original", "x")
@@ -378,7 +380,7 @@ class TestOneProcess:
 @BOTH
 async def test_it_can_be_launched_again_and_leaves_nothing_behind(database: str, tmp_path: Path) -> None:
     await asyncio.to_thread(int)  # the loop's own threads are nobody's leak
-    for number in range(3):
+    for number in range(2):
         before = {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
         bench = Bench(DbosDurable(database, tmp_path, f"replica-{number}"))
         await bench.durable.launch()

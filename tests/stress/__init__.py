@@ -1,0 +1,1 @@
+"""Many people, several processes, and processes that die."""
