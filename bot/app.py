@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from importlib.metadata import version
 from time import perf_counter
 from typing import Final
@@ -30,7 +29,8 @@ from bot.door.runner import Call, Runner
 from bot.door.runs import RunStore
 from bot.errors import ConfigurationError, CopilotError
 from bot.guard.approvals import ApprovalState
-from bot.guard.audit import AuditTrail, genesis
+from bot.guard.audit import AuditTrail
+from bot.guard.chain import Chain
 from bot.guard.desk import ApprovalDesk, DeskRules
 from bot.guard.limits import Limits, MemoryBuckets, Rate
 from bot.guard.people import People
@@ -131,7 +131,7 @@ class App:
         self.database = database = Database(
             settings.database, pool_size=settings.database_pool_size, timeout=settings.database_timeout_seconds
         )
-        self.audit = AuditTrail(AuditRepository(database, partial(genesis, keys)), keys, clock)
+        self.audit = AuditTrail(AuditRepository(database, Chain(keys).genesis), keys, clock)
         self.directory = PeopleRepository(database)
         self.costs = CostRepository(database)
         self.runs = RunRepository(database, keys)

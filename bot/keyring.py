@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 import hashlib
 import hmac
 import os
@@ -22,6 +22,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID = re.compile(r"[a-z0-9-]{1,16}")
 PREFIX = "v1"
+UTF8 = ("utf-8", "surrogatepass")  # what a system behind answers may hold half a character
 
 
 def _derive(key: bytes, purpose: str) -> bytes:
@@ -64,7 +65,7 @@ class Keyring:
     def encrypt(self, text: str, purpose: str) -> str:
         """`purpose` (the column) is bound in, so that a value moved elsewhere does not decrypt."""
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self.active].encrypt(nonce, text.encode(), purpose.encode())
+        sealed = self._ciphers[self.active].encrypt(nonce, text.encode(*UTF8), purpose.encode())
         return f"{PREFIX}.{self.active}.{base64.b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, token: str, purpose: str) -> str:
@@ -80,19 +81,17 @@ class Keyring:
             )
         try:
             raw = base64.b64decode(body, validate=True)
-            return self._ciphers[key_id].decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode()).decode()
-        except (InvalidTag, binascii.Error, ValueError) as error:
+            text = self._ciphers[key_id].decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode())
+            return text.decode(*UTF8)
+        except (InvalidTag, ValueError) as error:
             raise Tampered(
                 f"a value of {purpose} does not decrypt with the key {key_id!r}",
                 mend="Either the key of that id is another one than it was written with, or the value was changed.",
             ) from error
 
-    def key_of(self, token: str) -> str:
-        return token.split(".", 2)[1]
-
     def seal(self, data: bytes, key_id: str | None = None) -> str:
         """A MAC over `data`, made with the audit key derived from `key_id` (the active one if None)."""
-        key_id = key_id or self.active
+        key_id = self.active if key_id is None else key_id
         if key_id not in self._seals:
             raise ConfigurationError(
                 f"audit rows were sealed with the key {key_id!r}, which is not in the keyring ({', '.join(self.ids)})",
@@ -104,7 +103,7 @@ class Keyring:
 def _decode(key_id: str, encoded: str) -> bytes:
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
         raise ConfigurationError(
@@ -119,15 +118,20 @@ def local_keys(path: Path, entropy: Callable[[int], bytes] = os.urandom) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = f"local:{base64.b64encode(entropy(KEY_BYTES)).decode()}\n"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(handle, "w") as file:
-            file.write(fresh)
-        return fresh.strip()
-    except OSError as error:
+        if not path.exists():
+            # Written aside and linked: whoever starts at the same time finds a whole key, or none.
+            aside = path.with_name(f"{path.name}.{entropy(4).hex()}")
+            try:
+                with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(fresh)
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(aside)
+            finally:
+                aside.unlink(missing_ok=True)
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ConfigurationError(
-            f"the key file {str(path)!r} cannot be read or made: {error.strerror}",
+            f"the key file {str(path)!r} cannot be read or made: {why}",
             mend="Make the folder writable, or set LLM_COPILOT_DATA_DIR or LLM_COPILOT_ENCRYPTION_KEYS.",
         ) from error

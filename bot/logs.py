@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 
 from bot.guard.redaction import Redactor
 from bot.ports import Json
 
+STRUCTLOG_OWN: Final = frozenset({"_record", "_from_structlog"})
+
 
 def _masked(redactor: Redactor, value: object) -> Json:
     match value:
+        case float() if not math.isfinite(value):
+            return str(value)
         case None | bool() | int() | float():
             return value
         case Mapping():
@@ -22,14 +27,17 @@ def _masked(redactor: Redactor, value: object) -> Json:
         case list() | tuple() | set() | frozenset():
             return [_masked(redactor, item) for item in value]
         case _:
-            return redactor.text(str(value), personal=True)
+            # Lone surrogates could not be written to the stream.
+            return redactor.text(str(value).encode("utf-8", "backslashreplace").decode(), personal=True)
 
 
 def configure(redactor: Redactor, *, level: str, form: str, stream: TextIO | None = None) -> None:
     """Everything that is logged, by us or by a library, goes through the same processors to one stream."""
 
     def redact(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {key: _masked(redactor, value) if not key.startswith("_") else value for key, value in event.items()}
+        masked = _masked(redactor, {key: value for key, value in event.items() if key not in STRUCTLOG_OWN})
+        assert isinstance(masked, dict)
+        return {**masked, **{key: event[key] for key in STRUCTLOG_OWN & event.keys()}}
 
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -53,8 +53,8 @@ class _Tour:
     async def walk(self, settings: Settings) -> None:
         say = self._console.print
         say(
-            "\n[bold]A tour of the gate.[/bold] Everything the bot can do goes through one door: it checks who asks,"
-            " what for,\nand whether people have agreed; and it writes everything down. No account, no key, no network.\n"
+            "\n[bold]A tour of the gate.[/bold] Everything the bot can do goes through one door: it checks who asks, "
+            "what for,\nand whether people have agreed, and writes it all down. No account, no key, no network.\n"
         )
         async with App.running(settings) as app:
             await self._step(app, 1, "Anybody may ask how the bot is.", "qa-engineer", "status.self")

@@ -17,7 +17,9 @@ from bot.door.approved import ApprovedRuns
 from bot.door.outcomes import Failed
 from bot.door.runner import OUTCOME, Runner
 from bot.door.runs import Run, RunState, RunStore
-from bot.guard.audit import AuditTrail, Entry
+from bot.errors import CopilotError
+from bot.guard.audit import AuditTrail
+from bot.guard.chain import Entry
 from bot.guard.desk import ApprovalDesk
 from bot.ports import Clock
 
@@ -101,7 +103,10 @@ class Upkeep:
             self._beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._beating
-            await self._replicas.leave(self._runner.replica)
+            try:
+                await self._replicas.leave(self._runner.replica)
+            except CopilotError as error:  # the others will see it go stale
+                log.warning("replica_not_signed_off", error=str(error))
 
     async def beat(self) -> None:
         """Say that this process lives, and hear who wants one of its runs stopped."""
@@ -121,8 +126,12 @@ class Upkeep:
 
     async def close_orphans(self) -> int:
         """Changes whose process died in the middle: it is not known how far they got, and that is said."""
-        orphans = [run for run in await self._runs.orphans() if run.approval_id is None]
-        for run in orphans:
+        closed = 0
+        for run in (*await self._runs.orphans(), *await self._lost()):
+            current = await self._runs.get(run.id)  # another replica closes them, too
+            if run.approval_id is not None or current is None or current.state is not RunState.RUNNING:
+                continue
+            closed += 1
             outcome = Failed(
                 message=f"run {run.id} of {run.operation} was interrupted; it is not known whether it took effect",
                 mend="Look at what it was to change, and ask again if that has not happened.",
@@ -135,7 +144,14 @@ class Upkeep:
             kept = OUTCOME.dump_python(outcome, mode="json")
             await self._runs.finish(replace(run, state=RunState.INTERRUPTED, outcome=kept, finished_at=self._clock()))
             await self._audit.record(self._interrupted(run))
-        return len(orphans)
+        return closed
+
+    async def _lost(self) -> Sequence[Run]:
+        """Runs of this very process whose end could not be recorded when it came."""
+        before = {run.id for run in self._runner.own()}
+        kept = await self._runs.find(states=(RunState.RUNNING,), replicas=(self._runner.replica,), limit=1_000)
+        known = before | {run.id for run in self._runner.own()}
+        return [run for run in kept if run.id not in known]
 
     async def retention(self) -> None:
         """Drop what has been kept long enough."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.errors import ConfigurationError, CopilotError, Terminal, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_REFUSED_LOGIN = re.compile(r"authentication failed|(?:database|role) \".*\" does not exist|no pg_hba.conf entry")
 MIGRATION_LOCK = 0x6C6C6D63  # any number that nobody else takes as an advisory lock on our database
 
 
@@ -114,11 +116,18 @@ def head_revision() -> str:
 def _alembic(command: str, url: str, revision: str) -> None:
     from alembic import command as commands  # noqa: PLC0415  as above
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url
-    getattr(commands, command)(config, revision)
+    try:
+        getattr(commands, command)(config, revision)
+    except CommandError as error:
+        raise ConfigurationError(
+            f"the schema of {_place(url)} cannot be brought to {revision!r}: {error}",
+            mend="A revision that is not found belongs to another version of llm-copilot: run that one.",
+        ) from error
 
 
 def _engine(url: str, kind: str, pool_size: int, timeout: float) -> AsyncEngine:
@@ -156,6 +165,8 @@ def _make_folder(url: str) -> None:
             f"the database file {str(path)!r} cannot be made: {error}",
             mend="Make its folder writable, or set LLM_COPILOT_DATA_DIR to one that is.",
         ) from error
+    except sqlite3.DatabaseError as error:
+        raise _translated(error, _place(url)) from error
 
 
 def _place(url: str) -> str:
@@ -167,7 +178,12 @@ def _place(url: str) -> str:
 
 def _missing_table(error: DBAPIError) -> bool:
     said = str(error.orig)
-    return "no such table" in said or "does not exist" in said
+    return "no such table" in said or ("relation " in said and "does not exist" in said)
+
+
+def _missing_column(error: DBAPIError) -> bool:
+    said = str(error.orig)
+    return "no column named" in said or "no such column" in said or ("column " in said and "does not exist" in said)
 
 
 @contextlib.contextmanager
@@ -182,7 +198,9 @@ def _plainly(place: str) -> Any:
 
 
 def _translated(error: Exception, place: str) -> CopilotError:
-    said = str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+    said = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0][:200]
+    if isinstance(error, TimeoutError):  # the driver's own; it says nothing
+        said = "no answer in time"
     if "database is locked" in said or isinstance(error, PoolTimeout):
         return Unavailable(
             f"the database {place} is busy: another process holds it", mend="Try again; nothing was written."
@@ -196,10 +214,23 @@ def _translated(error: Exception, place: str) -> CopilotError:
         return Terminal(f"the disk under the database {place} is full", mend="Free some space; nothing was written.")
     if "malformed" in said or "not a database" in said:
         return Terminal(f"the database {place} is damaged: {said}", mend="Restore it from a backup.")
-    if isinstance(error, DBAPIError) and _missing_table(error):
-        return ConfigurationError(f"the database {place} lacks a table: {said}", mend="Run: llm-copilot db upgrade")
-    if isinstance(error, (OperationalError, InterfaceError, OSError)) or getattr(
-        error, "connection_invalidated", False
+    if isinstance(error, DBAPIError) and (_missing_table(error) or _missing_column(error)):
+        return ConfigurationError(
+            f"the database {place} lacks a table or column: {said}", mend="Run: llm-copilot db upgrade"
+        )
+    if "unable to open database file" in said:
+        return ConfigurationError(
+            f"the database file {place} cannot be opened", mend="It must be a file, in a folder that can be written."
+        )
+    if _REFUSED_LOGIN.search(said):
+        return ConfigurationError(
+            f"the database {place} refuses the connection: {said}",
+            mend="Check the user, the password and the name of the database in LLM_COPILOT_DATABASE_URL.",
+        )
+    if (
+        isinstance(error, (OperationalError, InterfaceError, OSError))
+        or getattr(error, "connection_invalidated", False)
+        or "connection was closed" in said
     ):
         return Unavailable(f"the database {place} does not answer: {said}", mend="Check that it runs; try again.")
     return Terminal(f"the database {place} refused: {type(error).__name__}: {said}", mend="This is a bug; report it.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from storage.types import Counter, Document, Utc
@@ -128,7 +128,14 @@ class ApprovalRow(Base):
     outcome_sealed: Mapped[str | None]
     __table_args__ = (
         Index(None, "state", "expires_at"),
-        Index(None, "requester", "parameters_hash"),
+        Index(
+            "ix_approvals_one_pending",
+            "requester",
+            "parameters_hash",
+            unique=True,
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
         CheckConstraint("quorum >= 1", name="quorum"),
     )
 
@@ -201,6 +208,8 @@ class SubjectRow(Base):
     __tablename__ = "subjects"
     subject: Mapped[str] = mapped_column(primary_key=True)
     person: Mapped[str] = mapped_column(unique=True)
+    salt: Mapped[str]
+    key_id: Mapped[str]
 
 
 class ProcessedEventRow(Base):

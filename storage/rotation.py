@@ -34,11 +34,11 @@ async def rotate(database: Database, keys: Keyring) -> Mapping[str, int]:
                     rows = found.all()
                     for key, token in rows:
                         fresh = keys.encrypt(keys.decrypt(token, purpose), purpose)
-                        await connection.execute(
+                        changed = await connection.execute(
                             update(table).where(identity == key, column == token).values({column.name: fresh})
                         )
-                count += len(rows)
-                if len(rows) < BATCH:
+                        count += changed.rowcount
+                if not rows:
                     break
             counts[purpose] = count
     return counts

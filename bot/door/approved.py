@@ -6,18 +6,24 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
+import structlog
+
 from bot.dead_letters import DeadLetter, DeadLetters
 from bot.door.invoke import Door
 from bot.door.outcomes import Failed, Outcome
 from bot.door.runner import OUTCOME
-from bot.errors import TimedOut
+from bot.errors import Retryable, TimedOut, Unavailable
 from bot.guard.approvals import ApprovalState
 from bot.guard.desk import ApprovalDesk
-from bot.ports import Durable, DurableRun, Json
+from bot.ports import Durable, DurableRun, DurableState, Json
 
 KIND: Final = "approval"
 PAUSES: Final = (1.0, 5.0)
-"""Seconds between the tries of a run that failed in a way that may pass."""
+"""Seconds at least between the tries of a run that failed in a way that may pass."""
+LONGEST_PAUSE: Final = 300.0
+RESTARTS: Final = 3
+"""How often a durable run that broke down before it could write down its outcome is started anew."""
+log = structlog.get_logger()
 
 
 class ApprovedRuns:
@@ -25,7 +31,7 @@ class ApprovedRuns:
 
     def __init__(self, door: Door, desk: ApprovalDesk, durable: Durable, dead_letters: DeadLetters) -> None:
         self._launching = asyncio.Lock()
-        self._launched = False
+        self._launched = self._closed = False
         self._door = door
         self._desk = desk
         self._durable = durable
@@ -36,14 +42,18 @@ class ApprovedRuns:
     async def launch(self) -> None:
         """The durable engine takes a second to start, so it does when it is first needed."""
         async with self._launching:
+            if self._closed:
+                raise Unavailable("the bot is shutting down", mend="Try again in a moment.")
             if not self._launched:
                 await self._durable.launch()
                 self._launched = True
 
     async def close(self) -> None:
-        if self._launched:
-            await self._durable.close()
-            self._launched = False
+        self._closed = True  # a round of the upkeep that is under way must not launch it again
+        async with self._launching:
+            if self._launched:
+                await self._durable.close()
+                self._launched = False
 
     async def adopt(self, live: Collection[str]) -> int:
         """Go on with what dead replicas left, and start what they could not start any more."""
@@ -60,16 +70,30 @@ class ApprovedRuns:
         """How it went; None if it has not ended after `timeout` seconds."""
         await self.launch()
         try:
-            return OUTCOME.validate_python(await self._durable.result(f"{KIND}:{approval_id}", timeout))
+            await self._durable.result(f"{KIND}:{approval_id}", timeout)
         except TimedOut:
             return None
+        return await self._outcome(approval_id)
 
     async def recover(self) -> int:
         """Start what was approved and has no outcome; what runs already is left alone."""
         waiting = await self._desk.store.find(states=(ApprovalState.APPROVED,), unfinished=True, limit=500)
         for approval in waiting:
-            await self.start(approval.id)
+            await self._restart(approval.id)
         return len(waiting)
+
+    async def _restart(self, approval_id: str) -> None:
+        """The first of its durable runs that is not over; each replica counts to the same one."""
+        await self.launch()
+        run_id = f"{KIND}:{approval_id}"
+        for name in (run_id, *(f"{run_id}:restart-{number}" for number in range(1, RESTARTS + 1))):
+            status = await self._durable.status(name)
+            if status is None:
+                await self._durable.start(KIND, name, {"approval": approval_id, "again": False})
+                return
+            if status.state in {DurableState.QUEUED, DurableState.RUNNING}:
+                return
+        log.error("approval_without_outcome", approval=approval_id, tried=1 + RESTARTS)
 
     async def _retry(self, letter: DeadLetter) -> None:
         assert isinstance(letter.payload, dict)
@@ -79,26 +103,34 @@ class ApprovedRuns:
         )
 
     async def _run(self, run: DurableRun, payload: Json) -> Json:
+        """Outcomes are kept with the approval, sealed; the engine's own tables see none of them."""
         assert isinstance(payload, dict)
         approval_id, again = str(payload["approval"]), bool(payload["again"])
-        outcome = await run.step("run 1", self._once, approval_id, again)
+        wait = await run.step("run 1", self._once, approval_id, again)
         for attempt, pause in enumerate(PAUSES, start=2):
-            if not _may_pass(outcome):
+            if not isinstance(wait, float):
                 break
-            await run.sleep(pause)
-            outcome = await run.step(f"run {attempt}", self._once, approval_id, False)  # noqa: FBT003
-        await run.step("record", self._record, run.id, approval_id, outcome)
-        return outcome
+            await run.sleep(max(pause, min(wait, LONGEST_PAUSE)))
+            wait = await run.step(f"run {attempt}", self._once, approval_id, False)
+        await run.step("bury", self._bury, run.id, approval_id)
+        return None
 
     async def _once(self, approval_id: Json, again: Json) -> Json:
+        """None if it has ended; otherwise the seconds after which it may be tried again."""
         outcome = await self._door.run_approved(str(approval_id), again=bool(again))
-        dumped: Json = OUTCOME.dump_python(outcome, mode="json")
-        return dumped
+        try:
+            await self._desk.finish(str(approval_id), OUTCOME.dump_python(outcome, mode="json"))
+        except Retryable as error:
+            log.warning("outcome_not_recorded", approval=str(approval_id), error=str(error))
+            return 0.0
+        return float(outcome.retry_after or 0) if isinstance(outcome, Failed) and outcome.retryable else None
 
-    async def _record(self, run_id: Json, approval_id: Json, outcome: Json) -> Json:
-        assert isinstance(outcome, dict)
-        approval = await self._desk.finish(str(approval_id), outcome)
-        ended = OUTCOME.validate_python(outcome)
+    async def _bury(self, run_id: Json, approval_id: Json) -> Json:
+        """What failed for good wants somebody's decision."""
+        approval = await self._desk.get(str(approval_id))
+        ended = await self._outcome(approval.id)
+        if ended is None:
+            raise Unavailable(f"the outcome of approval {approval.id} could not be recorded")
         if isinstance(ended, Failed):
             await self._dead_letters.put(
                 KIND,
@@ -110,7 +142,6 @@ class ApprovedRuns:
             )
         return None
 
-
-def _may_pass(outcome: Json) -> bool:
-    ended = OUTCOME.validate_python(outcome)
-    return isinstance(ended, Failed) and ended.retryable
+    async def _outcome(self, approval_id: str) -> Outcome | None:
+        kept = (await self._desk.get(approval_id)).outcome
+        return OUTCOME.validate_python(dict(kept)) if kept else None

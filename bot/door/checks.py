@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
-from bot.door.intake import BadInput, check
+from bot.door.intake import BadInput, check, check_said
 from bot.door.operation import Input, Operation
 from bot.door.outcomes import Origin, Problem, RefusedBecause
 from bot.door.registry import AnyOperation, Registry
@@ -16,6 +17,7 @@ from bot.guard.canonical import parameters_hash
 from bot.guard.limits import Limits
 from bot.guard.people import Actor, Identity, People
 from bot.guard.policies import PolicyEngine, PolicyResult, Proposal
+from bot.guard.redaction import Redactor
 from bot.guard.risk import Gate, Risk
 from bot.guard.roles import RoleBook
 from bot.guard.rules import Approvals
@@ -26,6 +28,7 @@ QUIET_SECONDS: Final = 60.0
 BREAK_GLASS: Final = "door:break-glass"
 BEHIND_GLASS: Final = frozenset({"change-freeze", "channel-profile", "two-person-rule"})
 """What breaking the glass passes by; budgets, bounds and switched-off modules hold all the same."""
+NOTHING_SAID: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Wish:
     hash: str
 
 
-class Stop(Exception):  # noqa: N818  it never leaves the door
+class Stop(Exception):
     """A check said no. `silent` is for what has been written down often enough."""
 
     def __init__(
@@ -127,13 +130,16 @@ class Checks:
         name: str,
         raw: Mapping[str, object] | Input,
         origin: Origin,
+        redactor: Redactor,
         *,
+        said: Mapping[str, str | None] = NOTHING_SAID,
         fresh: bool = False,
     ) -> Wish:
         """Validate, authenticate, authorise. A wrong input costs its author a token too."""
         try:
             operation = self._registry.get(name)
-            checked = check(operation, raw)
+            checked = check(operation, raw, redactor)
+            check_said(said, redactor)
         except NotFound as error:
             identity = await self._known(actor, origin, fresh=fresh)
             await self._within_rate(identity, origin)
@@ -164,17 +170,19 @@ class Checks:
         )
         return replace(wish, role=self._require(wish, operation.permission, f"run {operation.name}"))
 
-    async def within_policy(self, wish: Wish, *, break_glass: bool = False) -> Gate | None:
+    async def within_policy(self, wish: Wish, *, break_glass: str | None = None) -> Gate | None:
         """The policies' word, and the gate that has to be passed, if any."""
-        if break_glass:
+        if break_glass is not None:
             self._require(wish, BREAK_GLASS, "break the glass")
+            if not break_glass.strip():
+                raise Stop("invalid", "breaking the glass needs a reason", "Say why it cannot wait.", wish=wish)
         results = await self._policies.evaluate_all(
             self._proposal(wish.operation, wish.identity, wish.environment, wish.service, wish.origin)
         )
         denied = [
             result
             for result in results
-            if not result.allowed and not (break_glass and result.policy_name in BEHIND_GLASS)
+            if not result.allowed and not (break_glass is not None and result.policy_name in BEHIND_GLASS)
         ]
         if denied:
             raise Stop(
@@ -185,8 +193,10 @@ class Checks:
             )
         return self._gate(wish.operation, results)
 
-    async def within_limits(self, wish: Wish, running: int) -> None:
+    async def within_rate(self, wish: Wish) -> None:
         await self._within_rate(wish.identity, wish.origin)
+
+    def within_concurrency(self, wish: Wish, running: int) -> None:
         if running >= self.rules.concurrent and not wish.operation.about_gate:
             raise Stop(
                 "concurrency",
@@ -194,6 +204,15 @@ class Checks:
                 "`runs.list` shows them, `runs.cancel` stops one.",
                 wish=wish,
             )
+
+    async def counted(self, stop: Stop, origin: Origin) -> Stop:
+        """A refusal costs a token too; with none left the answer stays, and is no longer written down each time."""
+        if stop.because in {"permission", "policy"}:
+            try:
+                await self._within_rate(stop.identity, origin)
+            except Stop as limited:
+                stop.silent = limited.silent
+        return stop
 
     def approvers(self, wish: Wish) -> tuple[str, ...]:
         """The titles of the roles that may approve it."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.door.checks import UNKNOWN, Checks, Stop, Wish
 from bot.door.context import Context, Progress, Resources
-from bot.door.intake import shown
+from bot.door.intake import MOST_CHARACTERS, shown
 from bot.door.operation import Input
-from bot.door.outcomes import Failed, Origin, Outcome, Refused, WaitingForApproval
-from bot.door.runner import Call, Runner
-from bot.errors import Conflict, CopilotError, NotFound, Refusal
+from bot.door.outcomes import Done, Failed, Origin, Outcome, Refused, WaitingForApproval
+from bot.door.runner import OUTCOME, Call, Runner
+from bot.errors import Conflict, CopilotError, InvalidInput, NotFound, Refusal, Retryable, TimedOut
 from bot.guard.approvals import Approval, ApprovalState, Route
-from bot.guard.audit import AuditTrail, Entry
+from bot.guard.audit import AuditTrail
+from bot.guard.canonical import digest
+from bot.guard.chain import Entry
 from bot.guard.desk import ApprovalDesk
 from bot.guard.people import Actor, ActorKind
 from bot.guard.redaction import Redactor
@@ -24,6 +27,25 @@ from bot.guard.risk import Gate
 from bot.ports import Clock, Json
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How it is asked for, beside the input."""
+
+    why: str
+    idempotency_key: str | None
+    supersedes: str | None
+    break_glass: str | None
+    progress: Progress | None
+
+    def said(self) -> dict[str, str | None]:
+        return {
+            "why": self.why,
+            "idempotency_key": self.idempotency_key,
+            "supersedes": self.supersedes,
+            "break_glass": self.break_glass,
+        }
 
 
 class Door:
@@ -69,24 +91,38 @@ class Door:
         origin = origin if origin.trace_id else replace(origin, trace_id=uuid.uuid4().hex)
         with structlog.contextvars.bound_contextvars(trace_id=origin.trace_id):
             try:
-                wish = await self._checks.valid_and_allowed(actor, operation, raw, origin)
-                gate = await self._checks.within_policy(wish, break_glass=break_glass is not None)
-                await self._checks.within_limits(wish, await self._runner.count(wish.identity.id))
-                if gate and break_glass is None:
-                    return await self._ask(wish, gate, why, idempotency_key, supersedes)
-                decision, details = "allowed", self._parameters(wish, why)
-                if gate or break_glass is not None:
-                    decision, details = (
-                        "break-glass",
-                        {**details, "break_glass": self._redactor.text(break_glass or "")},
-                    )
-                    log.warning("glass_broken", operation=operation, person=actor.id, reason=break_glass)
-                key = f"{actor.id}:{idempotency_key or uuid.uuid4().hex}"
-                return await self._runner.run(self._call(wish, key, decision, details), progress)
+                return await self._invoke(
+                    actor,
+                    operation,
+                    raw,
+                    origin,
+                    _Manner(why, idempotency_key, supersedes, break_glass, progress),
+                )
             except Stop as stop:
-                return await self._refused(stop, operation, origin)
+                return await self._refused(await self._checks.counted(stop, origin), operation, origin)
             except Exception as error:  # noqa: BLE001  the one door answers, whatever broke behind it
                 return self._broken(operation, origin, error)
+
+    async def _invoke(
+        self, actor: Actor, operation: str, raw: Mapping[str, object] | Input, origin: Origin, manner: _Manner
+    ) -> Outcome:
+        checks, runner, glass = self._checks, self._runner, manner.break_glass
+        wish = await checks.valid_and_allowed(actor, operation, raw, origin, self._redactor, said=manner.said())
+        gate = await checks.within_policy(wish, break_glass=glass)
+        await checks.within_rate(wish)
+        elsewhere = await runner.elsewhere(wish.identity.id)
+        # From here to the end of the check nothing is awaited: of many that come at once, none slips through.
+        with runner.place(wish.identity.id) as place:
+            checks.within_concurrency(wish, place.others + elsewhere)
+            key = _key(actor, manner.idempotency_key)
+            if gate and glass is None:
+                return await self._ask(wish, gate, manner, key)
+            details = await self._parameters(wish, manner.why)
+            if glass is not None:
+                details["break_glass"] = self._redactor.text(glass.strip(), personal=True)
+                log.warning("glass_broken", operation=operation, person=actor.id, reason=glass)
+            call = self._call(wish, key or uuid.uuid4().hex, "allowed" if glass is None else "break-glass", details)
+            return await runner.run(call, manner.progress, place)
 
     async def run_approved(self, approval_id: str, *, again: bool = False) -> Outcome:
         """Run what an approval allows; the durable engine calls this, as often as it takes.
@@ -95,7 +131,10 @@ class Door:
         allowed, the policies must still agree, and the parameters must be those that were approved.
         `again` is somebody's wish to repeat a run that failed for good.
         """
-        approval = await self._desk.get(approval_id)
+        try:
+            approval = await self._desk.get(approval_id)
+        except CopilotError as error:
+            return self._broken("", Origin(trace_id=uuid.uuid4().hex), error)
         route = approval.route
         trace_id = approval.trace_id or uuid.uuid4().hex
         origin = Origin(route.surface, route.channel, route.thread, route.workspace, trace_id)
@@ -113,26 +152,34 @@ class Door:
         approval.verify()
         actor = Actor(approval.requester, ActorKind(approval.requester_kind))
         parameters = dict(approval.parameters)
-        wish = await self._checks.valid_and_allowed(actor, approval.operation, parameters, origin, fresh=True)
+        wish = await self._checks.valid_and_allowed(
+            actor, approval.operation, parameters, origin, self._redactor, fresh=True
+        )
         if wish.hash != approval.parameters_hash:
             raise Conflict(
                 f"{approval.operation} reads the parameters of approval {approval.id} in another way than when they "
                 "were approved",
                 mend="Ask for a new approval.",
             )
-        await self._checks.within_policy(wish)
-        details: dict[str, Json] = {**self._parameters(wish, approval.why), "approval": approval.id}
+        gate = await self._checks.within_policy(wish)
+        if gate and gate.quorum > approval.agreed:
+            raise Stop(
+                "approval",
+                f"{approval.operation} asks for {gate.quorum} approvals by now, and {approval.id} has "
+                f"{approval.agreed}",
+                "Ask for a new approval.",
+                wish=wish,
+            )
+        details = {**await self._parameters(wish, approval.why), "approval": approval.id}
         call = self._call(wish, f"approval:{approval.id}", "approved", details)
-        return await self._runner.run(replace(call, approval_id=approval.id, again=again))
+        with self._runner.place(actor.id) as place:
+            return await self._runner.run(replace(call, approval_id=approval.id, again=again), None, place)
 
-    async def _ask(
-        self, wish: Wish, gate: Gate, why: str, idempotency_key: str | None, supersedes: str | None
-    ) -> WaitingForApproval:
+    async def _ask(self, wish: Wish, gate: Gate, manner: _Manner, key: str | None) -> Outcome:
         """Put the wish on record, for people to decide."""
         operation, origin, now = wish.operation, wish.origin, self._clock()
         approval_id = f"apr-{uuid.uuid4().hex[:12]}"
-        context = Context(wish.identity, origin, approval_id, f"approval:{approval_id}", now, self._resources)
-        preview = await operation.preview(wish.input, context) if operation.preview else ""
+        preview = await self._preview(wish, Context(wish.identity, origin, approval_id, "", now, self._resources))
         approvers = self._checks.approvers(wish)
         asked = Approval(
             id=approval_id,
@@ -142,7 +189,7 @@ class Door:
             risk=operation.risk,
             environment=wish.environment,
             service=wish.service,
-            why=self._redactor.text(why.strip()),
+            why=self._redactor.text(manner.why.strip()),
             preview=self._redactor.text(preview),
             requester=wish.identity.id,
             requester_kind=wish.identity.kind,
@@ -154,14 +201,16 @@ class Door:
             expires_at=now + self._desk.rules.expiry,
             escalate_at=now + self._desk.rules.escalation,
             escalate_to=self._desk.rules.escalate_to,
-            idempotency_key=f"{wish.identity.id}:{idempotency_key}" if idempotency_key else None,
+            idempotency_key=key,
             trace_id=origin.trace_id,
         )
         try:
-            approval = await self._desk.open(asked, supersedes)
+            approval = await self._desk.open(asked, manner.supersedes)
         except (Conflict, NotFound, Refusal) as error:
             raise Stop("approval", error.message, error.mend, wish=wish) from None
-        details: dict[str, Json] = {**self._parameters(wish, why), "approval": approval.id}
+        if earlier := self._earlier(wish, approval):
+            return earlier
+        details = {**await self._parameters(wish, manner.why), "approval": approval.id}
         await self._audit.record(
             self._entry("requested", "approval-wanted", wish.operation.name, origin, details, wish)
         )
@@ -176,28 +225,55 @@ class Door:
             trace_id=origin.trace_id,
         )
 
+    async def _preview(self, wish: Wish, context: Context) -> str:
+        """Runs the operation's own code, and so within its time."""
+        if wish.operation.preview is None:
+            return ""
+        timeout = self._timeout(wish)
+        try:
+            async with asyncio.timeout(timeout):
+                return await wish.operation.preview(wish.input, context)
+        except TimeoutError:
+            raise TimedOut(f"the preview of {wish.operation.name} took longer than {timeout:g} s") from None
+        except (InvalidInput, NotFound) as error:
+            raise Stop("invalid", error.message, error.mend, wish=wish) from None
+
+    def _earlier(self, wish: Wish, approval: Approval) -> Outcome | None:
+        """What the same request came to before; None while it waits."""
+        if approval.outcome:
+            outcome = OUTCOME.validate_python(dict(approval.outcome))
+            return replace(outcome, repeated=True) if isinstance(outcome, Done) else outcome
+        if approval.state not in {ApprovalState.PENDING, ApprovalState.APPROVED}:
+            raise Stop(
+                "approval",
+                f"this very request was made before, and its approval {approval.id} is {approval.state}",
+                "Use a new idempotency key to ask again.",
+                wish=wish,
+            )
+        return None
+
     async def _refused(self, stop: Stop, operation: str, origin: Origin) -> Outcome:
-        name = shown(operation).strip("'")
+        name, text = self._name(operation), self._redactor.text
         if not stop.silent:
-            details: dict[str, Json] = {"message": self._redactor.text(stop.message, personal=True)}
+            details: dict[str, Json] = {"message": text(stop.message, personal=True)}
             if stop.claimed:
-                details["claimed"] = shown(stop.claimed)
-            if stop.wish:
-                details |= self._parameters(stop.wish, "")
+                details["claimed"] = shown(text(stop.claimed))
             entry = self._entry("refused", f"refused:{stop.because}", name, origin, details, stop.wish)
             if stop.identity and not stop.wish:
                 entry = replace(entry, actor=stop.identity.id, actor_kind=stop.identity.kind)
             try:
+                if stop.wish:
+                    entry = replace(entry, details=details | await self._parameters(stop.wish, ""))
                 await self._audit.record(entry)
             except Exception as error:  # noqa: BLE001  the answer stays no; that it went unrecorded is told
                 return self._broken(operation, origin, error)
         return Refused(
             because=stop.because,
-            message=self._redactor.text(stop.message),
-            mend=stop.mend,
+            message=text(stop.message),
+            mend=text(stop.mend),
             operation=name,
             trace_id=origin.trace_id,
-            problems=tuple(replace(problem, value=self._redactor.text(problem.value)) for problem in stop.problems),
+            problems=stop.problems,
             retry_after=stop.retry_after,
         )
 
@@ -205,33 +281,47 @@ class Door:
         """The door could not do its own work (the database, mostly): nothing was started."""
         mend = f"The log has it under the reference {origin.trace_id}."
         if isinstance(error, CopilotError):
-            message, mend = self._redactor.text(error.message), error.mend or mend
+            log.warning("door_unavailable", error=str(error), operation=operation[:80])
+            message, mend = self._redactor.text(error.message), self._redactor.text(error.mend) or mend
         else:
             log.error("door_failed", exc_info=error, operation=operation[:80])
             message = f"an unexpected error ({type(error).__name__})"
         return Failed(
             message=message,
             mend=mend,
-            retryable=False,
-            operation=shown(operation).strip("'"),
+            retryable=isinstance(error, Retryable),
+            operation=self._name(operation),
             trace_id=origin.trace_id,
             run_id="",
             error=type(error).__name__,
+            retry_after=error.retry_after if isinstance(error, Retryable) else None,
         )
+
+    def _name(self, operation: str) -> str:
+        """What was asked for may be anything, a secret too."""
+        return shown(self._redactor.text(operation[:MOST_CHARACTERS])).strip("'")
 
     def _call(self, wish: Wish, key: str, decision: str, details: Mapping[str, Json]) -> Call:
         return Call(
             wish=wish,
             run_id=f"run-{uuid.uuid4().hex[:12]}",
             key=key,
-            timeout=wish.operation.timeout or self._checks.rules.default_timeout,
+            timeout=self._timeout(wish),
             decision=decision,
             details=details,
         )
 
-    def _parameters(self, wish: Wish, why: str) -> dict[str, Json]:
-        """What the audit keeps of them: masked, and free of personal data."""
-        parameters = self._redactor.value(wish.parameters, personal=True)
+    def _timeout(self, wish: Wish) -> float:
+        return wish.operation.timeout or self._checks.rules.default_timeout
+
+    async def _parameters(self, wish: Wish, why: str) -> dict[str, Json]:
+        """What the audit keeps of them: masked, free of personal data, people by their pseudonyms."""
+        named = {
+            name: await self._audit.pseudonym(str(person))
+            for name in wish.operation.input.names_people
+            if (person := wish.parameters.get(name))
+        }
+        parameters = self._redactor.value({**wish.parameters, **named}, personal=True)
         return {"parameters": parameters, **({"why": self._redactor.text(why, personal=True)} if why else {})}
 
     def _entry(
@@ -259,3 +349,8 @@ class Door:
             trace_id=origin.trace_id,
             details=details,
         )
+
+
+def _key(actor: Actor, key: str | None) -> str | None:
+    """A hash: rows that outlive a person must not name them, and no two actors share a key."""
+    return digest("idempotency", actor.kind, actor.id, key) if key else None

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,8 +22,12 @@ PERMISSION = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*")
 
 
 class Input(BaseModel):
-    """The base of every input: nothing unknown, nothing mutable, no NaN."""
+    """The base of every input: nothing unknown, nothing mutable, no NaN.
 
+    `names_people` are the fields that hold a person's id: the audit trail keeps their pseudonym instead.
+    """
+
+    names_people: ClassVar[frozenset[str]] = frozenset()
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -104,7 +108,8 @@ def operation(
                 (NAME.fullmatch(name), "its name must look like group.verb"),
                 (PERMISSION.fullmatch(permission), f"its permission {permission!r} must look like area:verb"),
                 (len(names) == 2, "it takes (input, context)"),  # noqa: PLR2004
-                (_is(hints.get(names[0]), Input), "its first parameter must be a subclass of Input"),
+                (inspect.iscoroutinefunction(function), "it must be an async function"),
+                (_is(hints.get(names[0] if names else ""), Input), "its first parameter must be a subclass of Input"),
                 (_is(hints.get("return"), Output), "it must return a subclass of Output"),
                 (function.__doc__, "it needs a docstring, which people read"),
                 (

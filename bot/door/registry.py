@@ -38,7 +38,8 @@ class Registry:
         for point in sorted(entry_points(group=group), key=lambda point: point.name):
             try:
                 found = point.load()
-                for operation in [found] if isinstance(found, Operation) else _within(found):
+                # All of them first: a plug-in that breaks half-way is left out as a whole.
+                for operation in [found] if isinstance(found, Operation) else list(_within(found)):
                     registry.add(operation)
             except ConfigurationError:
                 raise
@@ -49,7 +50,8 @@ class Registry:
         return registry
 
     def add(self, operation: AnyOperation) -> None:
-        if operation.name in self._operations:
+        """The very same operation, imported into a second module, is not a second one."""
+        if self._operations.get(operation.name, operation) is not operation:
             raise ConfigurationError(
                 f"two operations are called {operation.name!r}",
                 mend="Rename one, or remove the plug-in that brings it.",

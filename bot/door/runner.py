@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
@@ -19,7 +20,8 @@ from bot.door.operation import Repeat
 from bot.door.outcomes import Done, Failed, Outcome, Refused, RefusedBecause
 from bot.door.runs import Run, RunState, RunStore
 from bot.errors import Conflict, CopilotError, InvalidInput, NotFound, Refusal, Retryable
-from bot.guard.audit import AuditTrail, Entry
+from bot.guard.audit import AuditTrail
+from bot.guard.chain import Entry
 from bot.guard.redaction import Redactor
 from bot.guard.risk import Risk
 from bot.guard.rules import MAX_SECONDS
@@ -27,6 +29,8 @@ from bot.ports import Clock, Json
 from bot.resilience import Breakers
 
 PROMOTED_AFTER: Final = 1.0
+STOPPED_WITHIN: Final = 5.0
+"""Seconds that an operation has to clean up after it was cancelled; then nobody waits for it any more."""
 OUTCOME: Final[TypeAdapter[Outcome]] = TypeAdapter(Outcome)
 log = structlog.get_logger()
 
@@ -69,6 +73,15 @@ class Call:
         return Refused(because, message, mend, self.name, self.wish.origin.trace_id)
 
 
+@dataclass(slots=True)
+class Place:
+    """One of the operations that somebody may have under way, from its check to its end."""
+
+    others: int
+    leave: Callable[[], None]
+    kept: bool = field(default=False)
+
+
 ChargeTo = Callable[[Call, float, int], Awaitable[None]]
 
 
@@ -100,6 +113,7 @@ class Runner:
         self._runs: dict[str, Run] = {}
         self._keepers: set[asyncio.Task[Outcome]] = set()
         self._of: Counter[str] = Counter()
+        self._closing = False
 
     @property
     def running(self) -> int:
@@ -108,17 +122,37 @@ class Runner:
     def own(self) -> list[Run]:
         return list(self._runs.values())
 
-    async def count(self, actor: str) -> int:
-        """How many runs somebody has under way, here and on other replicas (`alone`: there are none)."""
-        elsewhere = 0 if self.alone else await self._store.count_elsewhere(actor, self.replica)
-        return self._of[actor] + elsewhere
+    async def elsewhere(self, actor: str) -> int:
+        """How many runs somebody has under way on other replicas (`alone`: there are none)."""
+        return 0 if self.alone else await self._store.count_elsewhere(actor, self.replica)
 
-    async def run(self, call: Call, progress: Progress | None = None) -> Outcome:
+    @contextlib.contextmanager
+    def place(self, actor: str) -> Iterator[Place]:
+        """A place for one more operation here; a run that is kept gives it back when it ends."""
+
+        def leave() -> None:
+            self._of[actor] -= 1
+            if not self._of[actor]:
+                del self._of[actor]
+
+        place = Place(self._of[actor], leave)
+        self._of[actor] += 1
+        try:
+            yield place
+        finally:
+            if not place.kept:
+                leave()
+
+    async def run(self, call: Call, progress: Progress | None, place: Place) -> Outcome:
         """Run it; comes back at the timeout at the latest.
 
         A read is stopped then. A change goes on, tracked, and its end is recorded when it comes: to stop it
         half-way is a decision for people (`runs.cancel`).
         """
+        if self._closing:
+            return call.failed(
+                "the bot is shutting down", "Try again in a moment.", error="Unavailable", retryable=True
+            )
         run = Run(
             id=call.run_id,
             key=call.key,
@@ -130,22 +164,25 @@ class Runner:
             channel=call.wish.origin.channel,
             approval_id=call.approval_id,
         )
-        if call.changes:
-            claimed = await self._claim(call, run)
-            if not isinstance(claimed, Run):
-                return claimed
-            call, run = replace(call, run_id=claimed.id), claimed
-        await self._audit.record(self._entry(call, "start", call.details), lazy=not call.changes)
+        # A task of its own from the very first row on: whoever asked may go away at any moment.
         keeper = asyncio.create_task(self._keep(call, run, progress), name=f"run {run.id}")
+        place.kept = True
         self._keepers.add(keeper)
-        keeper.add_done_callback(self._keepers.discard)
+
+        def ended(keeper: asyncio.Task[Outcome]) -> None:
+            place.leave()
+            self._keepers.discard(keeper)
+            if not keeper.cancelled() and (error := keeper.exception()):
+                log.error("run_not_kept", run=run.id, operation=call.name, error=str(error))
+
+        keeper.add_done_callback(ended)
         try:
             # An approved run is waited for by the durable engine, which has all the time there is.
             patience = call.timeout if call.changes and call.approval_id is None else None
             await asyncio.wait({keeper}, timeout=patience)
         except asyncio.CancelledError:
-            if not call.changes:
-                self.stop(run.id)
+            if not call.changes and not self.stop(run.id) and run.id not in self._works:
+                keeper.cancel()
             raise
         if keeper.done():
             return keeper.result()
@@ -157,20 +194,24 @@ class Runner:
         )
 
     def stop(self, run_id: str) -> bool:
-        """Cancel a run of this replica."""
-        if work := self._works.get(run_id):
+        """Cancel a run of this replica; asked twice, it is not disturbed again while it cleans up."""
+        work = self._works.get(run_id)
+        if work is None or work.done():
+            return False
+        if not work.cancelling():
             work.cancel()
-            return True
-        return False
+        return True
 
     async def close(self, grace: float) -> None:
         """Let what runs end; what does not end in time is stopped, and recorded as interrupted."""
+        self._closing = True
         if self._keepers:
             await asyncio.wait(self._keepers, timeout=grace)
-        for work in list(self._works.values()):
-            work.cancel()
+        for run_id in list(self._works):
+            self.stop(run_id)
         if self._keepers:
-            await asyncio.wait(self._keepers)
+            # What does not stop either stays on record as running, and the next replica finds it orphaned.
+            await asyncio.wait(self._keepers, timeout=STOPPED_WITHIN)
 
     # ------------------------------------------------------------ within
 
@@ -179,6 +220,12 @@ class Runner:
         kept, fresh = await self._store.claim(run)
         if fresh:
             return kept
+        if kept.operation != run.operation:
+            return call.refused(
+                "conflict",
+                f"this idempotency key was used for {kept.operation}, as run {kept.id}",
+                "Use a new key for a new request.",
+            )
         earlier = OUTCOME.validate_python(kept.outcome) if kept.outcome else None
         unfinished = earlier is None or (isinstance(earlier, Failed) and (earlier.retryable or call.again))
         if not (unfinished and call.approval_id):
@@ -202,12 +249,53 @@ class Runner:
 
     async def _keep(self, call: Call, run: Run, progress: Progress | None) -> Outcome:
         """Stay with a run until its end is on record, whatever becomes of whoever asked."""
+        self._runs[call.run_id] = run
+        try:
+            claimed = await self._claim(call, run) if call.changes else run
+            if not isinstance(claimed, Run):
+                return claimed
+            self._runs[call.run_id] = claimed
+            started = replace(call, run_id=claimed.id)
+            try:
+                await self._audit.record(self._entry(started, "start", call.details), lazy=not call.changes)
+            except Exception as error:
+                if call.changes:
+                    return await self._not_started(started, claimed, error)
+                raise
+            return await self._carry_out(started, claimed, progress)
+        finally:
+            del self._runs[call.run_id]
+
+    async def _not_started(self, call: Call, run: Run, error: Exception) -> Outcome:
+        """What cannot be audited does not run; its row must not look as if it did."""
+        log.warning("run_not_started", run=run.id, error=str(error))
+        outcome = call.failed(
+            f"the start of {call.name} could not be recorded, so nothing was started ({self._text(str(error))})",
+            "Try again when the database answers.",
+            error=type(error).__name__,
+            retryable=isinstance(error, Retryable),
+        )
+        with contextlib.suppress(CopilotError):
+            kept = OUTCOME.dump_python(outcome, mode="json")
+            await self._store.finish(
+                replace(run, state=RunState.FAILED, outcome=kept, finished_at=self._clock()),
+            )
+        return outcome
+
+    async def _carry_out(self, call: Call, run: Run, progress: Progress | None) -> Outcome:
         spent = 0.0
 
         async def charge(usd: float, tokens: int) -> None:
             nonlocal spent
             spent += usd
             await self._charge(call, usd, tokens)
+
+        async def tell(text: str) -> None:
+            if progress:
+                try:
+                    await progress(self._text(text))
+                except Exception:  # a message that cannot be shown must not stop what it is about
+                    log.exception("progress_not_shown", run=run.id)
 
         context = Context(
             identity=call.wish.identity,
@@ -216,30 +304,25 @@ class Runner:
             idempotency_key=call.key,
             now=self._clock(),
             resources=self._resources,
+            progress=tell,
             charge=charge,
         )
-        if progress:
-            context = replace(context, progress=progress)
         began = perf_counter()
         work = asyncio.create_task(self._work(call, context), name=f"operation {run.id}")
-        self._works[run.id], self._runs[run.id] = work, run
-        self._of[run.actor] += 1
+        self._works[run.id] = work
         try:
             outcome, state = await self._end_of(call, run, work)
+            duration = (perf_counter() - began) * 1_000
+            if isinstance(outcome, Done):
+                outcome = replace(outcome, duration_ms=round(duration, 2))
+            return await self._record_end(call, replace(run, state=state), outcome, duration, spent)
         finally:
-            del self._works[run.id], self._runs[run.id]
-            self._of[run.actor] -= 1
-            if not self._of[run.actor]:
-                del self._of[run.actor]
-        duration = (perf_counter() - began) * 1_000
-        if isinstance(outcome, Done):
-            outcome = replace(outcome, duration_ms=round(duration, 2))
-        return await self._record_end(call, replace(run, state=state), outcome, duration, spent)
+            del self._works[run.id]
 
     async def _work(self, call: Call, context: Context) -> Json:
         async def function() -> Json:
             output = await call.wish.operation.function(call.wish.input, context)
-            return self._redactor.value(output.model_dump(mode="json"))
+            return _plain(self._redactor.value(output.model_dump(mode="json")))
 
         if call.wish.operation.dependency is None:
             return await function()
@@ -251,18 +334,31 @@ class Runner:
         await asyncio.wait({work}, timeout=waited)
         if not work.done() and waited < limit:
             if not call.changes:
-                await self._store.claim(run)
+                try:
+                    await self._store.claim(run)
+                except CopilotError:  # it cannot be listed, and may well end all the same
+                    log.exception("run_not_listed", run=run.id)
             await asyncio.wait({work}, timeout=limit - waited)
         if not work.done():
             work.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await work
+            await asyncio.wait({work}, timeout=STOPPED_WITHIN)
+            if not work.done():
+                log.error("operation_ignores_cancellation", operation=call.name, run=run.id)
+            elif not work.cancelled():
+                work.exception()
             return call.failed(
                 f"{call.name} was stopped after {limit:g} s",
                 "Look at how far it got before you ask again." if call.changes else "Ask for less at a time.",
                 error="TimedOut",
                 retryable=not call.changes,
             ), RunState.INTERRUPTED if call.changes else RunState.FAILED
+        if work.cancelled() and self._closing:
+            return call.failed(
+                f"{call.name} was stopped half-way, because the bot shut down",
+                "Look at how far it got before you ask again." if call.changes else "Ask again in a moment.",
+                error="Interrupted",
+                retryable=not call.changes,
+            ), RunState.INTERRUPTED
         if work.cancelled():
             return call.failed(
                 f"{call.name} was cancelled",
@@ -270,21 +366,23 @@ class Runner:
                 error="Cancelled",
             ), RunState.INTERRUPTED if call.changes else RunState.CANCELLED
         if error := work.exception():
-            return self._failure(call, error), RunState.FAILED
+            outcome = self._failure(call, error)
+            return outcome, RunState.REFUSED if isinstance(outcome, Refused) else RunState.FAILED
         return Done(work.result(), call.name, call.wish.origin.trace_id, run.id), RunState.DONE
 
     def _failure(self, call: Call, error: BaseException) -> Outcome:
+        text = self._text
         match error:
             case Refusal():
-                return call.refused("permission", self._redactor.text(error.message), error.mend)
+                return call.refused("permission", text(error.message), text(error.mend))
             case InvalidInput() | NotFound():
-                return call.refused("invalid", self._redactor.text(error.message), error.mend)
+                return call.refused("invalid", text(error.message), text(error.mend))
             case Conflict():
-                return call.refused("conflict", self._redactor.text(error.message), error.mend)
+                return call.refused("conflict", text(error.message), text(error.mend))
             case CopilotError():
                 return call.failed(
-                    self._redactor.text(error.message),
-                    error.mend,
+                    text(error.message),
+                    text(error.mend),
                     error=type(error).__name__,
                     retryable=isinstance(error, Retryable),
                     retry_after=error.retry_after if isinstance(error, Retryable) else None,
@@ -311,12 +409,16 @@ class Runner:
         except Exception as error:  # whatever kept it from being recorded, the answer is the same
             log.exception("run_not_recorded", run=run.id)
             return call.failed(
-                f"the end of run {run.id} could not be recorded ({error}), so its result is withheld",
+                f"the end of run {run.id} could not be recorded ({self._text(str(error))}), so its result is withheld",
                 "It may have taken effect." if call.changes else "Try again when the database answers.",
                 error=type(error).__name__,
                 retryable=not call.changes,
             )
         return outcome
+
+    def _text(self, text: str) -> str:
+        """Masked, and writable."""
+        return _writable(self._redactor.text(text))
 
     def _entry(self, call: Call, event: str, details: Mapping[str, Json]) -> Entry:
         wish = call.wish
@@ -337,3 +439,23 @@ class Runner:
             run_id=call.run_id,
             details=details,
         )
+
+
+def _writable(text: str) -> str:
+    """Lone surrogates can be neither stored nor sent."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _plain(value: Json) -> Json:
+    """What every database and every client can read: no NaN, no lone surrogates."""
+    match value:
+        case str():
+            return _writable(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case list():
+            return [_plain(item) for item in value]
+        case dict():
+            return {_writable(key): _plain(item) for key, item in value.items()}
+        case _:
+            return value

@@ -16,6 +16,7 @@ class RunState(StrEnum):
 
     RUNNING = "running"
     DONE = "done"
+    REFUSED = "refused"  # the operation itself said no
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"  # its process died, or it was stopped half-way: it may have taken effect

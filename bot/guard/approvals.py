@@ -133,7 +133,9 @@ class ApprovalStore(Protocol):
         limit: int = 100,
     ) -> Sequence[Approval]: ...
 
-    async def same_pending(self, requester: str, parameters_hash: str) -> Approval | None: ...
+    async def twin(self, approval: Approval) -> Approval | None:
+        """The same wish of the same person that is pending already; the store keeps one at the most."""
+        ...
 
 
 _ENDED = {
@@ -152,7 +154,8 @@ def require_pending(approval: Approval, now: datetime) -> None:
         state = ApprovalState.EXPIRED
     if state is ApprovalState.PENDING:
         return
-    by = ", ".join(decision.person for decision in approval.decisions)
+    verdict = {ApprovalState.APPROVED: Verdict.APPROVE, ApprovalState.REJECTED: Verdict.REJECT}.get(state)
+    by = ", ".join(decision.person for decision in approval.decisions if decision.verdict is verdict)
     raise Conflict(
         f"approval {approval.id} {_ENDED[state]}" + (f" (by {by})" if by else "") + "; nothing was changed",
         mend="Ask for the operation again if it is still wanted."

@@ -1,95 +1,28 @@
-"""The audit trail: append-only rows, each sealed over the one before it.
-
-What must last (who, what, when, how it ended) is in the sealed text itself; people stand in it under
-a pseudonym. What may have to be erased (parameters, reasons) is in `details`, of which only a salted
-digest is sealed. So a person can be erased and the chain stays whole, and nothing else can be changed
-without breaking it: the seals are MACs under a key that is not in the database.
-"""
+"""The audit trail: writes rows in batches, reads them back for people, verifies, erases and purges them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from bot.errors import InvalidInput, Unavailable
-from bot.guard.canonical import canonical, digest
+from bot.errors import InvalidInput, Tampered, Unavailable
+from bot.guard.chain import ERASE, GENESIS, Chain, Entry, Fault, Head, Row, Subject, Verification, Walk, anchor_of
 from bot.keyring import Keyring
 from bot.ports import Clock, Json
 
 log = structlog.get_logger()
 
-GENESIS = "0" * 64
 LAZY_SECONDS = 0.25
 MOST_WAITING = 10_000
-MOST_DETAILS = 8_192
 MIN_RETENTION = timedelta(days=365)
-ERASE = "privacy.erase"
 PURGE = "audit.purge"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is to be written down."""
-
-    at: datetime
-    event: str
-    actor: str
-    actor_kind: str
-    operation: str
-    decision: str
-    role: str = ""
-    surface: str = ""
-    channel: str = ""
-    environment: str = ""
-    service: str = ""
-    parameters_hash: str = ""
-    outcome: str = ""
-    duration_ms: float | None = None
-    cost_usd: float = 0.0
-    trace_id: str = ""
-    run_id: str = ""
-    details: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What was written down. `body` is the sealed text; `details` None means erased."""
-
-    seq: int
-    at: datetime
-    subject: str
-    operation: str
-    trace_id: str
-    body: str
-    details: str | None
-    key_id: str
-    seal: str
-
-    def facts(self) -> dict[str, Json]:
-        parsed: dict[str, Json] = json.loads(self.body)
-        return parsed
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the chain, and where it begins since the last purge. Itself sealed."""
-
-    seq: int
-    seal: str
-    first_seq: int
-    first_seal: str
-    key_id: str
-    head_seal: str
-
-    def text(self) -> bytes:
-        return f"{self.seq}|{self.seal}|{self.first_seq}|{self.first_seal}|{self.key_id}".encode()
+CUTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +47,20 @@ class AuditStore(Protocol):
 
     async def head(self) -> Head | None: ...
 
-    def rows(self, after: int = 0, *, batch: int = 1_000) -> AsyncIterator[Row]:
-        """All rows behind `after`, in order of `seq`."""
+    def rows(self, after: int | None = None, *, batch: int = 1_000) -> AsyncIterator[Row]:
+        """All rows (behind `after`), in order of `seq`."""
         ...
 
     async def search(self, query: Query) -> Sequence[Row]: ...
 
-    async def subject(self, person: str) -> str:
-        """The pseudonym of somebody, made if there is none."""
+    async def subject(self, fresh: Subject) -> str:
+        """The pseudonym that this person has; the fresh one, if they had none."""
+        ...
+
+    def subjects(self) -> AsyncIterator[Subject]: ...
+
+    async def known(self, person: str) -> str | None:
+        """The pseudonym of somebody, if there is one: looking for a person must not write them down."""
         ...
 
     async def people(self, subjects: Sequence[str]) -> Mapping[str, str]:
@@ -137,72 +76,12 @@ class AuditStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something about the chain that should not be."""
-
-    seq: int
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What `verify` found."""
-
-    rows: int
-    first_seq: int
-    last_seq: int
-    head: str
-    faults: Sequence[Fault]
-
-
-def seal_row(keys: Keyring, seq: int, before: str, entry: Entry, subject: str, salt: str) -> Row:
-    details = canonical({"salt": salt, **_bounded(entry.details)}) if entry.details else ""
-    body = canonical(
-        {
-            "seq": seq,
-            "at": entry.at.isoformat(),
-            "event": entry.event,
-            "subject": subject,
-            "actor_kind": entry.actor_kind,
-            "role": entry.role,
-            "surface": entry.surface,
-            "channel": entry.channel,
-            "operation": entry.operation,
-            "environment": entry.environment,
-            "service": entry.service,
-            "parameters_hash": entry.parameters_hash,
-            "decision": entry.decision,
-            "outcome": entry.outcome,
-            "duration_ms": None if entry.duration_ms is None else round(entry.duration_ms, 2),
-            "cost_usd": entry.cost_usd,
-            "trace_id": entry.trace_id,
-            "run_id": entry.run_id,
-            "details": digest(details) if details else "",
-        }
-    )
-    seal = keys.seal(digest(before, body).encode(), keys.active)
-    return Row(seq, entry.at, subject, entry.operation, entry.trace_id, body, details, keys.active, seal)
-
-
-def _bounded(details: Mapping[str, Json]) -> dict[str, Json]:
-    text = canonical(dict(details))
-    if len(text) <= MOST_DETAILS:
-        return dict(details)
-    return {"cut": text[:MOST_DETAILS], "characters": len(text)}
-
-
-def sealed_head(keys: Keyring, seq: int, seal: str, first_seq: int, first_seal: str) -> Head:
-    bare = Head(seq, seal, first_seq, first_seal, keys.active, "")
-    return Head(seq, seal, first_seq, first_seal, keys.active, keys.seal(bare.text(), keys.active))
-
-
 class AuditTrail:
     """Writes entries in batches: all that arrive while one batch is on its way share the next commit."""
 
     def __init__(self, store: AuditStore, keys: Keyring, clock: Clock) -> None:
         self._store = store
-        self._keys = keys
+        self._chain = Chain(keys)
         self._clock = clock
         self._waiting: list[tuple[Entry, str, asyncio.Future[None] | None]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -217,18 +96,22 @@ class AuditTrail:
         """
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable("the audit trail is not being written", mend="Nothing runs until it is; see the log.")
-        for person in {entry.actor for entry in entries} - self._subjects.keys():
-            self._subjects[person] = await self._store.subject(person)
+        subjects = {entry.actor: await self._subject(entry.actor) for entry in entries}
         loop = asyncio.get_running_loop()
         done = None if lazy else loop.create_future()
         for entry in entries:
-            self._waiting.append((entry, self._subjects[entry.actor], done if entry is entries[-1] else None))
+            self._waiting.append((entry, subjects[entry.actor], done if entry is entries[-1] else None))
         if done is None:
             if self._timer is None:
                 self._timer = loop.call_later(LAZY_SECONDS, self._wake)
             return
         self._wake()
         await done
+
+    async def _subject(self, person: str) -> str:
+        if person not in self._subjects:
+            self._subjects[person] = await self.pseudonym(person)
+        return self._subjects[person]
 
     async def close(self) -> None:
         while self._waiting or self._writer:
@@ -247,12 +130,13 @@ class AuditTrail:
         batch, self._waiting = self._waiting, []
 
         def build(head: Head) -> tuple[Head, Sequence[Row]]:
+            self._chain.require_genuine(head)
             rows, before = [], head.seal
             for seq, (entry, subject, _) in enumerate(batch, start=head.seq + 1):
-                row = seal_row(self._keys, seq, before, entry, subject, secrets.token_hex(8))
+                row = self._chain.row(seq, before, entry, subject)
                 rows.append(row)
                 before = row.seal
-            return sealed_head(self._keys, rows[-1].seq, before, head.first_seq, head.first_seal), rows
+            return self._chain.head(rows[-1].seq, before, head.first_seq, head.first_seal), rows
 
         failure: BaseException | None = None
         try:
@@ -271,7 +155,10 @@ class AuditTrail:
 
     async def search(self, query: Query, person: str | None = None) -> list[dict[str, Json]]:
         if person is not None:
-            query = replace(query, subject=await self._store.subject(person))
+            subject = await self._store.known(person)
+            if subject is None:
+                return []
+            query = replace(query, subject=subject)
         return await self.readable(await self._store.search(query))
 
     async def readable(self, rows: Sequence[Row]) -> list[dict[str, Json]]:
@@ -298,7 +185,8 @@ class AuditTrail:
         return [{**facts, "key_id": row.key_id, "seal": row.seal} for row, facts in zip(rows, readable, strict=True)]
 
     async def pseudonym(self, person: str) -> str:
-        return await self._store.subject(person)
+        """What stands for a person in the trail; a new one after they were erased."""
+        return await self._store.subject(self._chain.subject(person))
 
     # ------------------------------------------------------------ trust
 
@@ -306,63 +194,50 @@ class AuditTrail:
         """Walks the whole chain. `expect` (`SEQ:SEAL`, as an earlier run printed it) also finds a chain
         that was cut back to an older end together with its head.
         """
-        anchor = _anchor(expect) if expect else None
+        anchor = anchor_of(expect) if expect else None
+        begun = await self._begun()
         head = await self._store.head()
-        faults: list[Fault] = []
         if head is None:
-            return Verification(0, 0, 0, GENESIS, [Fault(0, "the head of the chain is missing")])
-        if self._seal_of(head.text(), head.key_id) != head.head_seal:
+            missing = [Fault(0, "the head of the chain is missing")] if begun or anchor else []
+            return Verification(0, 0, 0, f"0:{GENESIS}", missing)
+        first, walk = head, Walk(head, anchor)
+        after: int | None = None
+        while True:
+            count = walk.count
+            async for row in self._store.rows(after):
+                walk.step(row, self._chain.faults_of(row, walk.before))
+            # Others write while we walk: what they added is walked too, up to the head that goes with it.
+            head = await self._store.head() or head
+            if head.seq < walk.expected or count == walk.count:
+                break
+            after = walk.expected - 1
+        if head.first_seq != first.first_seq:  # purged under our feet
+            return await self.verify(expect)
+        faults = walk.faults
+        if not self._chain.is_genuine(head):
             faults.append(Fault(head.seq, "the head of the chain was changed"))
-        before, expected, count = head.first_seal, head.first_seq + 1, 0
-        erased: dict[str, int] = {}
-        erasures: set[str] = set()
-        async for row in self._store.rows():
-            count += 1
-            if row.seq != expected:
-                faults.append(Fault(expected, f"rows {expected} to {row.seq - 1} are missing"))
-            faults += [Fault(row.seq, what) for what in self._faults_of(row, before)]
-            facts = row.facts() if row.body.startswith("{") else {}
-            if row.details is None:
-                erased.setdefault(row.subject, row.seq)
-            if facts.get("operation") == ERASE and facts.get("event") == "erased":
-                erasures.add(str(facts.get("outcome")))
-            if anchor and anchor == (row.seq, row.seal):
-                anchor = None
-            before, expected = row.seal, row.seq + 1
-        if (expected - 1, before) != (head.seq, head.seal):
-            faults.append(Fault(head.seq, f"the chain ends at row {expected - 1}, its head says {head.seq}"))
+        if (walk.expected - 1, walk.before) != (head.seq, head.seal):
+            faults.append(Fault(head.seq, f"the chain ends at row {walk.expected - 1}, its head says {head.seq}"))
+        faults += walk.missing()
         faults += [
-            Fault(seq, f"the details of {subject} are gone, and no erasure is on record")
-            for subject, seq in erased.items()
-            if subject not in erasures
+            Fault(head.seq, f"the pseudonym {each.subject} was given to somebody else")
+            async for each in self._store.subjects()
+            if not self._chain.is_whose_it_was(each)
         ]
-        if anchor and anchor[0] > head.first_seq:
+        if anchor and anchor[0] > head.first_seq and not walk.met:
             faults.append(Fault(anchor[0], f"the row {anchor[0]} that was expected is not there with that seal"))
-        return Verification(count, head.first_seq + 1, head.seq, f"{head.seq}:{head.seal}", faults)
+        return Verification(walk.count, head.first_seq + 1, head.seq, f"{head.seq}:{head.seal}", faults)
 
-    def _faults_of(self, row: Row, before: str) -> list[str]:
-        faults = []
-        try:
-            facts = row.facts()
-        except json.JSONDecodeError:
-            return ["the row is not readable"]
-        if self._seal_of(digest(before, row.body).encode(), row.key_id) != row.seal:
-            faults.append("the row was changed, moved, or follows a row that was")
-        shown = (row.seq, row.at.isoformat(), row.subject, row.operation, row.trace_id)
-        if shown != (facts["seq"], facts["at"], facts["subject"], facts["operation"], facts["trace_id"]):
-            faults.append("the columns of the row differ from its sealed text")
-        if row.details is not None and (digest(row.details) if row.details else "") != facts["details"]:
-            faults.append("the details of the row were changed")
-        return faults
-
-    def _seal_of(self, data: bytes, key_id: str) -> str:
-        return self._keys.seal(data, key_id)
+    async def _begun(self) -> bool:
+        async for _ in self._store.rows(batch=1):
+            return True
+        return False
 
     # ------------------------------------------------------------ forgetting
 
     async def erase(self, person: str, by: str) -> int:
         """Forget a person; the rows stay, under a pseudonym that leads nowhere."""
-        subject = await self._store.subject(person)
+        subject = await self.pseudonym(person)
         await self.record(Entry(self._clock(), "erased", by, "person", ERASE, "allowed", outcome=subject))
         await self.close()
         count = await self._store.erase(subject)
@@ -379,14 +254,22 @@ class AuditTrail:
         head, last = await self._store.head(), None
         if head is None:
             return 0
-        before = self._clock() - keep
+        before, seal = self._clock() - keep, head.first_seal
         async for row in self._store.rows():
+            # What is dropped can never be looked at again; a date that was changed must not make it old.
+            if faults := self._chain.faults_of(row, seal):
+                raise Tampered(f"audit row {row.seq}: {faults[0]}", mend="Run `llm-copilot audit verify`.")
             if row.at >= before or row.seq == head.seq:
                 break
-            last = row
+            last, seal = row, row.seal
         if last is None:
             return 0
-        dropped = await self._store.cut(sealed_head(self._keys, head.seq, head.seal, last.seq, last.seal), last.seq)
+        dropped = 0
+        for _ in range(CUTS):
+            self._chain.require_genuine(head)
+            if dropped := await self._store.cut(self._chain.head(head.seq, head.seal, last.seq, last.seal), last.seq):
+                break
+            head = await self._store.head() or head  # somebody wrote meanwhile
         if dropped:
             await self.record(
                 Entry(
@@ -400,16 +283,3 @@ class AuditTrail:
                 )
             )
         return dropped
-
-
-def genesis(keys: Keyring) -> Head:
-    return sealed_head(keys, 0, GENESIS, 0, GENESIS)
-
-
-def _anchor(text: str) -> tuple[int, str]:
-    seq, colon, seal = text.partition(":")
-    if not colon or not seq.isdigit():
-        raise InvalidInput(
-            f"{text!r} is no head of an audit chain", mend="Give it as SEQ:SEAL, as `audit verify` prints it."
-        )
-    return int(seq), seal

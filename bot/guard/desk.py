@@ -57,12 +57,19 @@ class ApprovalDesk:
                     "same operation by the same person replaces it",
                     mend="Leave `supersedes` away.",
                 )
-            approvals.require_pending(old, self._clock())
         else:
-            twin = await self.store.same_pending(approval.requester, approval.parameters_hash)
-            if twin and twin.expires_at > self._clock():
+            twin = await self.store.twin(approval)
+            if twin and approvals.tick(twin, self._clock()).state is ApprovalState.PENDING:
                 return twin
+            if twin:  # its time is over, and nobody has said so yet
+                await self.store.swap(twin, approvals.tick(twin, self._clock()))
         kept = await self.store.add(approval, supersedes)
+        if kept.parameters_hash != approval.parameters_hash:
+            raise Conflict(
+                f"the idempotency key of this request was used for {kept.operation} with other parameters "
+                f"(approval {kept.id})",
+                mend="Use a new key for a new request.",
+            )
         if supersedes:
             await self._tell(await self.get(supersedes))
         await self._tell(kept)

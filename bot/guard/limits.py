@@ -14,6 +14,7 @@ from typing import Protocol
 from bot.errors import RateLimited
 
 MEMORY_SIZE = 50_000
+GRAIN = 1e-5  # seconds; a float that counts from 1970 is no finer than a quarter of a microsecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,15 @@ class Rate:
 def arrive(arrival: float | None, now: float, rate: Rate) -> tuple[float, float]:
     """The new arrival time, and the seconds to wait: 0 if the call may pass."""
     after = max(arrival if arrival is not None else now, now) + rate.interval
-    return after, max(0.0, after - now - rate.tolerance)
+    wait = after - now - rate.tolerance
+    return after, wait if wait > GRAIN else 0.0
 
 
 class Buckets(Protocol):
     """Where the buckets are: this process, or the database when several replicas share them."""
 
     async def take(self, rates: Mapping[str, Rate], now: float) -> Mapping[str, float]:
-        """Take a token from each bucket; returns the empty ones with the seconds to wait."""
+        """Take a token from each bucket, or from none; returns the empty ones with the seconds to wait."""
         ...
 
 

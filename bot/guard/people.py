@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.errors import CopilotError, Refusal
+from bot.errors import Refusal
 from bot.guard.roles import RoleBook, Standing
 from bot.ports import Clock
 
@@ -99,9 +99,10 @@ class People:
         now = self._clock()
         if not fresh and (cached := self._cache.get(person_id)) and cached[0] > now:
             return cached[1]
+        self.forget(person_id)
         try:
             found = await self._directory.person(person_id)
-        except (CopilotError, OSError) as error:
+        except Exception as error:
             raise Refusal(
                 f"{person_id[:80]!r} cannot be looked up right now: {error}", mend="Try again in a moment."
             ) from error
@@ -112,7 +113,6 @@ class People:
                 mend="Check the spelling, or ask an administrator to add them.",
             )
         if person.standing is not Standing.ACTIVE:
-            self.forget(person_id)
             why, mend = _WHY_NOT[person.standing]
             raise Refusal(f"{person.id!r} {why}, and may not act here", mend=mend)
         book = self._roles
@@ -131,5 +131,7 @@ class People:
         listed = self._roles.people.get(person_id)
         if listed is None:
             return found
-        person = found or Person(person_id, listed.name or person_id, listed.standing)
-        return replace(person, roles=person.roles | frozenset(listed.roles))
+        person = found or Person(person_id, listed.name or person_id)
+        # Whichever of the two says that somebody may not act is right.
+        standing = listed.standing if person.standing is Standing.ACTIVE else person.standing
+        return replace(person, standing=standing, roles=person.roles | frozenset(listed.roles))

@@ -11,33 +11,36 @@ from bot.ports import Json
 MASK: Final = "[secret]"
 MIN_SECRET: Final = 6
 
+# No pattern may look far ahead from many places: a log of a megabyte goes through all of them.
 _SECRETS: Final = re.compile(
     r"""(?xi)
-    (?P<private>-----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z))
+    (?P<private>-----BEGIN\ [A-Z ]{0,40}PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]{0,40}PRIVATE\ KEY-----|\Z))
   | \b(?:xox[abeoprs]-|xapp-)[A-Za-z0-9-]{8,}
-  | \bsk-[A-Za-z0-9_-]{16,}
+  | (?P<hook>\bhooks\.slack\.com/(?:services|workflows|triggers)/)[A-Za-z0-9/_-]{8,}
+  | \bsk-[A-Za-z0-9_-]{16,} | \b[rs]k_(?:live|test)_[A-Za-z0-9]{16,} | \b(?:hf|gsk|r8|npm)_[A-Za-z0-9]{20,}
   | \bgh[pousr]_[A-Za-z0-9]{20,} | \bgithub_pat_[A-Za-z0-9_]{20,} | \bglpat-[A-Za-z0-9_-]{16,}
   | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
-  | \bAIza[0-9A-Za-z_-]{30,}
-  | \bey[A-Za-z0-9_-]{8,}\.ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
-  | (?P<bearer>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}
+  | \bAIza[0-9A-Za-z_-]{30,} | \bya29\.[0-9A-Za-z_-]{20,}
+  | (?<![A-Za-z0-9_-])ey[A-Za-z0-9_-]{8,}\.ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
+  | (?P<bearer>\b(?:bearer|basic)\s{1,8})(?=[A-Za-z._~+/-]*(?:[0-9=]|(?-i:[a-z][A-Z])))[A-Za-z0-9._~+/=-]{8,}
   | (?P<url>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,256}:)[^\s/@]{1,256}(?=@)
-  | (?P<field>["']?\b[a-z0-9_.-]{0,64}(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)
-      \b["']?\s{0,3}[:=]\s{0,3})(?P<quote>["']?)[^\s"',;&}\]]{4,}
+  | (?P<field>(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|secret)[_-]?key)
+      \b(?:\\?["'])?\s{0,3}[:=]\s{0,3})
+    (?P<quote>\\?["'])?(?(quote)(?:(?!(?P=quote))(?:\\.|[^\n])){1,4096}|[^\s"',;&}\]]{4,})
     """
 )
 _PERSONAL: Final = (
     (re.compile(r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}\b"), "[e-mail]"),
-    (re.compile(r"\b(?:\d[ -]?){13,19}\b"), "[card]"),
+    (re.compile(r"\b(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{5})\b"), "[card]"),
     (re.compile(r"(?<![\w.])\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}\b"), "[phone]"),
 )
 _SECRET_NAME: Final = re.compile(
-    r"(?i)(?:^|[_.-])(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization)$"
+    r"(?i)(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|secret)[_-]?key|authorization)$"
 )
 
 
 def _mask(match: re.Match[str]) -> str:
-    kept = match["bearer"] or match["url"] or (match["field"] and match["field"] + match["quote"]) or ""
+    kept = match["bearer"] or match["url"] or match["hook"] or (match["field"] or "") + (match["quote"] or "")
     return f"{kept}{MASK}"
 
 
@@ -79,7 +82,7 @@ class Redactor:
             case dict():
                 return {
                     self.text(key, personal=personal): MASK
-                    if isinstance(item, str) and item and _SECRET_NAME.search(key)
+                    if item and not isinstance(item, bool) and _SECRET_NAME.search(key)
                     else self.value(item, personal=personal)
                     for key, item in value.items()
                 }

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.guard.policies import Policy, PolicyResult, Proposal
 from bot.guard.risk import Gate, Risk
@@ -24,6 +24,18 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"{name!r} is no time zone; write it like Europe/Berlin or UTC") from None
     return name
+
+
+def _local(value: object) -> object:
+    """YAML reads an unquoted 22:00 as the number 1320."""
+    if isinstance(value, str):
+        value = time.fromisoformat(value)
+    if not isinstance(value, time) or value.tzinfo:
+        raise ValueError(f'{value!r} is no local time; write it in quotes, as "22:00"')
+    return value
+
+
+LocalTime = Annotated[time, BeforeValidator(_local)]
 
 
 class _Strict(BaseModel):
@@ -66,8 +78,8 @@ class FreezeWindow(_Strict):
     start: AwareDatetime | None = None
     end: AwareDatetime | None = None
     days: tuple[Day, ...] = ()
-    after: time | None = Field(None, description="Local time, HH:MM.")
-    until: time | None = Field(None, description="Local time, HH:MM; earlier than `after` means the next morning.")
+    after: LocalTime | None = Field(None, description="Local time, HH:MM.")
+    until: LocalTime | None = Field(None, description="Local time, HH:MM; earlier than `after` means the next morning.")
     environments: tuple[str, ...] = ("production",)
 
     @model_validator(mode="after")
@@ -311,7 +323,8 @@ class BudgetCeilings:
         midnight = proposal.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         spent = await self._ledger.spent(tuple(set_), midnight)
         over = [
-            f"the budget of this {scope.partition(':')[0]} is used up: ${spent.get(scope, 0):.2f} of ${ceiling:.2f} today"
+            f"the budget of this {scope.partition(':')[0]} is used up: "
+            f"${spent.get(scope, 0):.2f} of ${ceiling:.2f} today"
             for scope, ceiling in set_.items()
             if spent.get(scope, 0) >= ceiling
         ]

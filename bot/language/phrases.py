@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 SURE = 0.55
 _WORD = re.compile(r"[a-z0-9]+")
-_IDLE = frozenset("a an the is are be to of for in on at and or me my i you your please can do does what which".split())
+_IDLE = frozenset(
+    {"a", "an", "the", "is", "are", "to", "of", "for", "in", "on", "at", "and", "or", "me", "my", "i"}
+    | {"be", "you", "your", "please", "can", "do", "does", "what", "which"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from bot.door.operation import Input, Output, Repeat, operation
 from bot.errors import CopilotError
 from bot.guard.approvals import MAX_REASON, Approval, ApprovalState, Verdict, tick
 from bot.guard.desk import ApprovalDesk
+from bot.guard.people import ActorKind
 from bot.guard.risk import Risk
 
 
@@ -109,10 +110,15 @@ def view(approval: Approval, *, you_may_decide: bool = False) -> ApprovalView:
 
 
 async def _may_decide(approval: Approval, context: Context) -> bool:
-    if approval.requester == context.identity.id and not approval.self_approval:
+    me = context.identity
+    if approval.state is not ApprovalState.PENDING or me.kind is not ActorKind.PERSON:
+        return False
+    if approval.requester == me.id and not approval.self_approval:
+        return False
+    if any(decision.person == me.id for decision in approval.decisions):
         return False
     try:
-        await context.get(ApprovalDesk).standing_of(approval, context.identity.id)
+        await context.get(ApprovalDesk).standing_of(approval, me.id)
     except CopilotError:
         return False
     return True

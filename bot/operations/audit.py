@@ -14,6 +14,7 @@ from bot.guard.audit import AuditTrail, Query
 class SearchInput(Input):
     """All that is given must hold."""
 
+    names_people = frozenset({"person"})
     person: str | None = Field(None, description="Who acted.", max_length=200)
     operation: str | None = Field(None, description="The name of the operation.", max_length=200)
     decision: str | None = Field(

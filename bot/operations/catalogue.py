@@ -61,6 +61,7 @@ async def list_operations(wanted: ListInput, context: Context) -> ListOutput:
 class ExplainInput(Input):
     """What, by whom, and with which parameters."""
 
+    names_people = frozenset({"person"})
     operation: str = Field(description="The name of the operation.", max_length=200)
     person: str = Field("", description="Who would run it; you, if left out.", max_length=200)
     parameters: dict[str, Any] = Field({}, description="Its input, as far as it matters (environment, service).")

@@ -29,6 +29,7 @@ class PersonalData(Protocol):
 class PersonInput(Input):
     """Whom it is about."""
 
+    names_people = frozenset({"person"})
     person: str = Field(description="The id of the person.", min_length=1, max_length=200)
 
 
@@ -41,9 +42,8 @@ class Exported(Output):
 
 
 class Erased(Output):
-    """What was forgotten."""
+    """What was forgotten; not whom it was about, for that would be kept."""
 
-    person: str
     pseudonym: str
     rows: dict[str, int]
 
@@ -79,4 +79,4 @@ async def erase(wanted: PersonInput, context: Context) -> Erased:
     rows = dict(await context.get(PersonalData).erase(wanted.person, f"erased-{pseudonym}"))
     rows["audit"] = await trail.erase(wanted.person, context.identity.id)
     context.get(People).forget(wanted.person)
-    return Erased(person=wanted.person, pseudonym=f"erased-{pseudonym}", rows=rows)
+    return Erased(pseudonym=f"erased-{pseudonym}", rows=rows)

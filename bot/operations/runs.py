@@ -19,7 +19,7 @@ from bot.guard.roles import RoleBook
 class ListInput(Input):
     """Which ones."""
 
-    state: Literal["running", "done", "failed", "cancelled", "interrupted", "all"] = Field(
+    state: Literal["running", "done", "refused", "failed", "cancelled", "interrupted", "all"] = Field(
         "running", description="Only runs in this state."
     )
     everybody: bool = Field(False, description="Everybody's, not only yours; needs the permission runs:all.")
@@ -92,7 +92,7 @@ async def cancel(wanted: CancelInput, context: Context) -> RunView:
     if run is None:
         raise NotFound(f"there is no run {wanted.run!r}", mend="`runs.list` shows those under way.")
     if run.actor != context.identity.id and not _sees_all(context):
-        raise Refusal(f"run {run.id} was started by {run.actor!r}", mend="They, or an administrator, can stop it.")
+        raise Refusal(f"run {run.id} was started by somebody else", mend="They, or an administrator, can stop it.")
     if not runner.stop(run.id) and not await store.request_cancel(run.id):
         raise Conflict(f"run {run.id} has ended already: {run.state}")
     return view(run)

@@ -77,7 +77,7 @@ class DbosDurable:
     async def start(self, kind: str, run_id: str, payload: Json) -> None:
         await self._wire.start(kind, run_id, payload)
 
-    async def result(self, run_id: str, timeout: float) -> Json:  # noqa: ASYNC109 - the port's
+    async def result(self, run_id: str, timeout: float) -> Json:
         loop, pause = asyncio.get_running_loop(), 0.01
         end = loop.time() + timeout
         while STATES[(row := await self._row(run_id)).status] in {DurableState.QUEUED, DurableState.RUNNING}:

@@ -13,8 +13,10 @@ def run() -> None:
     url = make_url(context.config.attributes["url"])
     sqlite = url.drivername.startswith("sqlite")
     # Alembic is synchronous: the driver of the same database that needs no event loop.
+    # What asyncpg calls ssl, libpq calls sslmode.
+    query = {"sslmode" if key == "ssl" else key: value for key, value in url.query.items()}
     engine = create_engine(
-        url.set(drivername="sqlite" if sqlite else "postgresql+psycopg"),
+        url.set(drivername="sqlite" if sqlite else "postgresql+psycopg", query=query),
         poolclass=pool.NullPool,
         connect_args={"timeout": 60, "isolation_level": None} if sqlite else {},
     )

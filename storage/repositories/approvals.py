@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, RowMapping, and_, false, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Conflict
@@ -34,18 +33,20 @@ class ApprovalRepository:
 
     async def add(self, approval: Approval, supersedes: str | None = None) -> Approval:
         async with self._database.writing() as connection:
-            added = await connection.execute(
-                upsert(self._database, ApprovalRow)
-                .values(self._values(approval))
-                .on_conflict_do_nothing(index_elements=["idempotency_key"])
-            )
-            if not added.rowcount:
-                kept = await self._read(connection, APPROVALS.c.idempotency_key == approval.idempotency_key)
+            if kept := await self._read(connection, *_same(approval)):
                 return kept[0]
             if supersedes:
                 (old,) = await self._read(connection, APPROVALS.c.id == supersedes)
                 if not await self._swap(connection, old, supersede(old, approval.id, approval.created_at)):
-                    raise Conflict(f"approval {supersedes} was decided meanwhile; nothing was changed")
+                    raise Conflict(
+                        f"approval {supersedes} was decided meanwhile",
+                        mend="Nothing was changed; see `approvals.show`.",
+                    )
+            added = await connection.execute(
+                upsert(self._database, ApprovalRow).values(self._values(approval)).on_conflict_do_nothing()
+            )
+            if not added.rowcount:  # somebody kept the same one this very moment
+                return (await self._read(connection, or_(*_same(approval), _twin(approval))))[0]
         return approval
 
     async def get(self, approval_id: str) -> Approval | None:
@@ -54,11 +55,8 @@ class ApprovalRepository:
         return found[0] if found else None
 
     async def swap(self, before: Approval, after: Approval) -> bool:
-        try:
-            async with self._database.writing() as connection:
-                return await self._swap(connection, before, after)
-        except IntegrityError:  # the same person decided in another process, this very moment
-            return False
+        async with self._database.writing() as connection:
+            return await self._swap(connection, before, after)
 
     async def find(
         self,
@@ -82,14 +80,9 @@ class ApprovalRepository:
         async with self._database.reading() as connection:
             return await self._read(connection, *where, limit=limit)
 
-    async def same_pending(self, requester: str, parameters_hash: str) -> Approval | None:
+    async def twin(self, approval: Approval) -> Approval | None:
         async with self._database.reading() as connection:
-            found = await self._read(
-                connection,
-                APPROVALS.c.requester == requester,
-                APPROVALS.c.parameters_hash == parameters_hash,
-                APPROVALS.c.state == ApprovalState.PENDING,
-            )
+            found = await self._read(connection, _twin(approval))
         return found[0] if found else None
 
     # ------------------------------------------------------------ within
@@ -146,7 +139,7 @@ class ApprovalRepository:
         return None if value is None else seal(self._keys, value, f"approvals.{column}")
 
     def _values(self, approval: Approval) -> dict[str, Any]:
-        values = {name: getattr(approval, name) for name in APPROVALS.columns.keys() if name in approval.__slots__}
+        values = {name: getattr(approval, name) for name in approval.__slots__ if name in APPROVALS.columns}
         values["route"] = {name: getattr(approval.route, name) for name in approval.route.__slots__}
         for column in SEALED:
             value = getattr(approval, column)
@@ -160,3 +153,17 @@ class ApprovalRepository:
             values[column] = None if token is None else unseal(self._keys, token, f"approvals.{column}")
         values |= {"route": Route(**row["route"]), "risk": Risk(row["risk"]), "state": ApprovalState(row["state"])}
         return Approval(**values)
+
+
+def _same(approval: Approval) -> list[ColumnElement[bool]]:
+    """What was asked for with the same idempotency key."""
+    return [APPROVALS.c.idempotency_key == approval.idempotency_key] if approval.idempotency_key else [false()]
+
+
+def _twin(approval: Approval) -> ColumnElement[bool]:
+    """The same wish of the same person, while it waits; there is one at the most."""
+    return and_(
+        APPROVALS.c.requester == approval.requester,
+        APPROVALS.c.parameters_hash == approval.parameters_hash,
+        APPROVALS.c.state == ApprovalState.PENDING,
+    )

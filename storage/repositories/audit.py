@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,8 @@ from sqlalchemy import RowMapping, bindparam, delete, func, insert, select, upda
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Tampered
-from bot.guard.audit import Head, Query, Row
+from bot.guard.audit import Query
+from bot.guard.chain import Head, Row, Subject
 from storage.database import Database
 from storage.models import AuditHeadRow, AuditRow, SubjectRow
 from storage.repositories.rows import table, upsert
@@ -53,7 +53,7 @@ class AuditRepository:
                 before = _head(found)
                 head, rows = build(before)
                 await self._move(connection, before, head)
-            await connection.execute(ADD, [_values(row) for row in rows])
+            await connection.execute(ADD, [_fields(row) for row in rows])
         self._seen = head
 
     async def head(self) -> Head | None:
@@ -61,12 +61,11 @@ class AuditRepository:
             found = (await connection.execute(select(HEAD).where(HEAD.c.id == ONLY))).mappings().first()
         return _head(found) if found else None
 
-    async def rows(self, after: int = 0, *, batch: int = 1_000) -> AsyncIterator[Row]:
+    async def rows(self, after: int | None = None, *, batch: int = 1_000) -> AsyncIterator[Row]:
         while True:
+            behind = [] if after is None else [ROWS.c.seq > after]
             async with self._database.reading() as connection:
-                found = await connection.execute(
-                    select(ROWS).where(ROWS.c.seq > after).order_by(ROWS.c.seq).limit(batch)
-                )
+                found = await connection.execute(select(ROWS).where(*behind).order_by(ROWS.c.seq).limit(batch))
                 rows = [_row(row) for row in found.mappings()]
             for row in rows:
                 yield row
@@ -93,15 +92,25 @@ class AuditRepository:
             found = await connection.execute(select(ROWS).where(*where).order_by(ROWS.c.seq.desc()).limit(query.limit))
             return [_row(row) for row in found.mappings()]
 
-    async def subject(self, person: str) -> str:
+    async def subject(self, fresh: Subject) -> str:
+        values = {name: getattr(fresh, name) for name in fresh.__slots__}
         async with self._database.writing() as connection:
             await connection.execute(
-                upsert(self._database, SubjectRow)
-                .values(subject=secrets.token_hex(8), person=person)
-                .on_conflict_do_nothing(index_elements=["person"])
+                upsert(self._database, SubjectRow).values(values).on_conflict_do_nothing(index_elements=["person"])
             )
-            found = await connection.execute(select(SUBJECTS.c.subject).where(SUBJECTS.c.person == person))
+            found = await connection.execute(select(SUBJECTS.c.subject).where(SUBJECTS.c.person == fresh.person))
             return str(found.scalar_one())
+
+    async def subjects(self) -> AsyncIterator[Subject]:
+        async with self._database.reading() as connection:
+            found = (await connection.execute(select(SUBJECTS))).mappings().all()
+        for row in found:
+            yield Subject(**row)
+
+    async def known(self, person: str) -> str | None:
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(SUBJECTS.c.subject).where(SUBJECTS.c.person == person))
+            return found.scalar_one_or_none()
 
     async def people(self, subjects: Sequence[str]) -> Mapping[str, str]:
         async with self._database.reading() as connection:
@@ -117,7 +126,7 @@ class AuditRepository:
     async def cut(self, head: Head, through: int) -> int:
         async with self._database.writing() as connection:
             moved = await connection.execute(
-                update(HEAD).where(HEAD.c.id == ONLY, HEAD.c.seal == head.seal).values(_head_values(head))
+                update(HEAD).where(HEAD.c.id == ONLY, HEAD.c.seal == head.seal).values(_fields(head))
             )
             if not moved.rowcount:
                 return 0
@@ -137,7 +146,7 @@ class AuditRepository:
         async with self._database.writing() as connection:
             await connection.execute(
                 upsert(self._database, AuditHeadRow)
-                .values(id=ONLY, **_head_values(self._genesis()))
+                .values(id=ONLY, **_fields(self._genesis()))
                 .on_conflict_do_nothing(index_elements=["id"])
             )
         found = await self.head()
@@ -147,21 +156,17 @@ class AuditRepository:
     @staticmethod
     async def _move(connection: AsyncConnection, before: Head, after: Head) -> bool:
         moved = await connection.execute(
-            MOVE, {"was_seq": before.seq, "was_sealed": before.head_seal, **_head_values(after)}
+            MOVE, {"was_seq": before.seq, "was_sealed": before.head_seal, **_fields(after)}
         )
         return bool(moved.rowcount)
 
 
-def _head_values(head: Head) -> dict[str, Any]:
-    return {name: getattr(head, name) for name in head.__slots__}
+def _fields(kept: Head | Row) -> dict[str, Any]:
+    return {name: getattr(kept, name) for name in kept.__slots__}
 
 
 def _head(row: RowMapping) -> Head:
     return Head(**{name: row[name] for name in Head.__slots__})
-
-
-def _values(row: Row) -> dict[str, Any]:
-    return {**{name: getattr(row, name) for name in row.__slots__}, "decision": str(row.facts()["decision"])}
 
 
 def _row(row: RowMapping) -> Row:

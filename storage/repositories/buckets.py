@@ -6,24 +6,32 @@ from collections.abc import Mapping
 
 from sqlalchemy import bindparam, select, text
 
-from bot.guard.limits import Rate, arrive
+from bot.guard.limits import GRAIN, Rate, arrive
 from storage.database import Database
 from storage.models import BucketRow
 from storage.repositories.rows import table
 
 BUCKETS = table(BucketRow)
 # `bot.guard.limits.arrive` in SQL. The keys come sorted, so that two replicas never wait for each other.
+# An empty bucket stops the rest; only if it runs empty this very moment are tokens of the others lost.
 TAKE = text("""
+    WITH asked AS (
+        SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:intervals AS float8[]), CAST(:tolerances AS float8[]))
+            AS asked (key, interval, tolerance)
+    )
     INSERT INTO buckets AS kept (key, arrival, interval, tolerance)
-    SELECT key, :now + interval, interval, tolerance
-    FROM unnest(CAST(:keys AS text[]), CAST(:intervals AS float8[]), CAST(:tolerances AS float8[]))
-         AS asked (key, interval, tolerance)
+    SELECT key, :now + interval, interval, tolerance FROM asked
+    WHERE NOT EXISTS (
+        SELECT FROM asked JOIN buckets AS empty USING (key)
+        WHERE greatest(empty.arrival, :now) + asked.interval - :now > asked.tolerance + :grain
+    )
+    ORDER BY key
     ON CONFLICT (key) DO UPDATE
     SET arrival = greatest(kept.arrival, :now) + excluded.interval,
         interval = excluded.interval, tolerance = excluded.tolerance
-    WHERE greatest(kept.arrival, :now) + excluded.interval - :now <= excluded.tolerance
+    WHERE greatest(kept.arrival, :now) + excluded.interval - :now <= excluded.tolerance + :grain
     RETURNING key
-""").bindparams(bindparam("now", type_=BUCKETS.c.arrival.type))
+""").bindparams(bindparam("now", type_=BUCKETS.c.arrival.type), bindparam("grain", GRAIN, type_=BUCKETS.c.arrival.type))
 
 
 class BucketRepository:
@@ -46,4 +54,5 @@ class BucketRepository:
             if not empty:
                 return {}
             found = await connection.execute(select(BUCKETS).where(BUCKETS.c.key.in_(empty)))
-            return {row.key: arrive(row.arrival, now, rates[row.key])[1] for row in found}
+            waits = {row.key: arrive(row.arrival, now, rates[row.key])[1] for row in found}
+            return {key: wait for key, wait in waits.items() if wait > 0}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, delete, select, update
+from sqlalchemy import Column, delete, literal, select, update
 
+from bot.guard.approvals import Verdict
 from bot.keyring import Keyring
 from storage.database import Database
 from storage.models import (
     ApprovalRow,
+    BucketRow,
     CostRow,
     DeadLetterRow,
     DecisionRow,
@@ -25,10 +27,11 @@ from storage.repositories.conversations import ConversationRepository
 from storage.repositories.rows import seal, table
 
 DECISIONS, APPROVALS = table(DecisionRow), table(ApprovalRow)
+RUNS, BUCKETS = table(RunRow), table(BucketRow)
 NAMED: Mapping[str, Column[Any]] = {
     "approvals": APPROVALS.c.requester,
     "decisions": DECISIONS.c.person,
-    "runs": table(RunRow).c.actor,
+    "runs": RUNS.c.actor,
     "costs": table(CostRow).c.person,
     "drills": table(DrillRow).c.person,
     "sessions": table(SessionRow).c.opened_by,
@@ -71,8 +74,20 @@ class PrivacyRepository:
             # What they wrote themselves goes; what others decided on it stays.
             empty = seal(self._keys, "", "approvals.why")
             await connection.execute(
-                update(APPROVALS).where(APPROVALS.c.requester == person).values(why_sealed=empty, ended_because="")
+                update(APPROVALS)
+                .where(APPROVALS.c.requester == person)
+                .values(why_sealed=empty, ended_because="", idempotency_key=None)
             )
+            rejected = select(DECISIONS.c.approval_id).where(
+                DECISIONS.c.person == person, DECISIONS.c.verdict == Verdict.REJECT
+            )
+            await connection.execute(update(APPROVALS).where(APPROVALS.c.id.in_(rejected)).values(ended_because=""))
+            await connection.execute(
+                update(RUNS)
+                .where(RUNS.c.actor == person, RUNS.c.key.startswith(f"{person}:", autoescape=True))
+                .values(key=literal(f"{pseudonym}:") + RUNS.c.id)
+            )
+            await connection.execute(delete(BUCKETS).where(BUCKETS.c.key == f"person:{person}"))
             await connection.execute(update(DECISIONS).where(DECISIONS.c.person == person).values(reason=""))
             for name, column in NAMED.items():
                 changed = await connection.execute(

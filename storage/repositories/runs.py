@@ -37,12 +37,27 @@ class RunRepository:
             return self._run(found.mappings().one()), False
 
     async def retake(self, run: Run, replica: str) -> Run | None:
-        after = replace(run, replica=replica, attempt=run.attempt + 1, state=RunState.RUNNING, outcome=None)
+        after = replace(
+            run,
+            replica=replica,
+            attempt=run.attempt + 1,
+            state=RunState.RUNNING,
+            outcome=None,
+            cancel_requested=False,
+            finished_at=None,
+        )
         async with self._database.writing() as connection:
             taken = await connection.execute(
                 update(RUNS)
-                .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt)
-                .values(replica=replica, attempt=after.attempt, state=after.state, outcome_sealed=None)
+                .where(RUNS.c.id == run.id, RUNS.c.attempt == run.attempt, RUNS.c.state == run.state)
+                .values(
+                    replica=replica,
+                    attempt=after.attempt,
+                    state=after.state,
+                    outcome_sealed=None,
+                    cancel_requested=False,
+                    finished_at=None,
+                )
             )
         return after if taken.rowcount else None
 

@@ -88,7 +88,9 @@ async def timed(call: Call, calls: int, in_flight: int) -> tuple[list[float], fl
 
 
 async def compare(app: App, in_flight: int) -> None:
-    table = sa.Table("bench_bare", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("x", sa.Text))
+    table = sa.Table(
+        "bench_bare", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("x", sa.Text)
+    )
     async with app.database.writing() as connection:
         await connection.run_sync(lambda sync: table.create(sync, checkfirst=True))
     people = [f"{name}" for name in ("sre", "devops", "manager", "admin", "qa-engineer", "ml-engineer")]

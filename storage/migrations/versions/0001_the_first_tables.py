@@ -49,7 +49,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_approvals_requester_parameters_hash"), ["requester", "parameters_hash"], unique=False
+            "ix_approvals_one_pending",
+            ["requester", "parameters_hash"],
+            unique=True,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.create_index(batch_op.f("ix_approvals_state_expires_at"), ["state", "expires_at"], unique=False)
 
@@ -221,6 +225,8 @@ def upgrade() -> None:
         "subjects",
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("salt", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_subjects")),
         sa.UniqueConstraint("person", name=op.f("uq_subjects_person")),
     )
@@ -315,6 +321,6 @@ def downgrade() -> None:
     op.drop_table("audit")
     with op.batch_alter_table("approvals", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_approvals_state_expires_at"))
-        batch_op.drop_index(batch_op.f("ix_approvals_requester_parameters_hash"))
+        batch_op.drop_index("ix_approvals_one_pending")
 
     op.drop_table("approvals")

@@ -1,0 +1,1 @@
+"""What the guard must hold, on both databases where it keeps something."""
