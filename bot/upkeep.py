@@ -97,12 +97,14 @@ class Upkeep:
             self._scheduler.start()
 
     async def close(self) -> None:
-        if self._scheduler:
-            self._scheduler.shutdown(wait=False)
-        if self._beating:
-            self._beating.cancel()
+        scheduler, self._scheduler = self._scheduler, None
+        beating, self._beating = self._beating, None
+        if scheduler:
+            scheduler.shutdown(wait=False)
+        if beating:
+            beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._beating
+                await beating
             try:
                 await self._replicas.leave(self._runner.replica)
             except CopilotError as error:  # the others will see it go stale

@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
+import aiosqlite
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,14 +22,8 @@ from bot.errors import ConfigurationError, CopilotError, Terminal, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REFUSED_LOGIN = re.compile(r"authentication failed|(?:database|role) \".*\" does not exist|no pg_hba.conf entry")
+THREAD_SECONDS = 5.0
 MIGRATION_LOCK = 0x6C6C6D63  # any number that nobody else takes as an advisory lock on our database
-
-
-def _pragmas(connection: Any, _: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
 
 
 def _begin(connection: Any) -> None:
@@ -41,7 +38,8 @@ class Database:
         self.url = url
         self.kind = "sqlite" if url.startswith("sqlite") else "postgresql"
         self.place = _place(url)
-        self.engine: AsyncEngine = _engine(url, self.kind, pool_size, timeout)
+        self._threads: WeakSet[threading.Thread] = WeakSet()
+        self.engine: AsyncEngine = _engine(url, self.kind, pool_size, timeout, self._threads)
         # A statement that only reads needs no BEGIN and no ROLLBACK: two round trips less on PostgreSQL.
         self._writer = self.engine.execution_options(writes=True)
         self._reader = self.engine if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -66,6 +64,9 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        # A connection that broke is dropped without waiting; its thread must not speak to a loop that has ended.
+        for thread in list(self._threads):
+            await asyncio.to_thread(thread.join, THREAD_SECONDS)
 
     # ------------------------------------------------------------ schema
 
@@ -130,12 +131,11 @@ def _alembic(command: str, url: str, revision: str) -> None:
         ) from error
 
 
-def _engine(url: str, kind: str, pool_size: int, timeout: float) -> AsyncEngine:
+def _engine(url: str, kind: str, pool_size: int, timeout: float, threads: WeakSet[threading.Thread]) -> AsyncEngine:
     if kind == "sqlite":
-        engine = create_async_engine(url, connect_args={"timeout": timeout}, pool_size=pool_size, max_overflow=0)
-        event.listen(engine.sync_engine, "connect", _pragmas)
+        connect = _sqlite(url, timeout, threads)
+        engine = create_async_engine(url, async_creator=connect, pool_size=pool_size, max_overflow=0)
         event.listen(engine.sync_engine, "begin", _begin)
-        event.listen(engine.sync_engine, "do_connect", _autocommit)
         return engine
     return create_async_engine(
         url,
@@ -148,9 +148,26 @@ def _engine(url: str, kind: str, pool_size: int, timeout: float) -> AsyncEngine:
     )
 
 
-def _autocommit(_dialect: object, _record: object, _args: object, kwargs: dict[str, Any]) -> None:
-    """The driver starts no transactions of its own; `_begin` does."""
-    kwargs["isolation_level"] = None
+def _sqlite(
+    url: str, timeout: float, threads: WeakSet[threading.Thread]
+) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+    """Connections that start no transaction of their own (`_begin` does), and are closed if they cannot be used."""
+    parsed = make_url(url)
+    (path,), options = parsed.get_dialect()().create_connect_args(parsed)
+
+    async def connect() -> aiosqlite.Connection:
+        connection = aiosqlite.connect(path, **{**options, "timeout": timeout, "isolation_level": None})
+        threads.add(connection._thread)  # noqa: SLF001  the driver has no public way to wait for it
+        await connection
+        try:
+            await connection.execute("PRAGMA foreign_keys=ON")
+            await connection.execute("PRAGMA synchronous=NORMAL")
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    return connect
 
 
 def _make_folder(url: str) -> None:

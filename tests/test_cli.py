@@ -143,9 +143,7 @@ def test_a_wrong_word_is_quoted_with_what_would_be_right(run: Run, words: tuple[
     assert complaint in said.out.replace("\n", " ")
 
 
-@pytest.mark.parametrize(
-    "words", [("run-op",), ("run-op", "status.self", "stray"), ("nonsense",)]
-)
+@pytest.mark.parametrize("words", [("run-op",), ("run-op", "status.self", "stray"), ("nonsense",)])
 def test_a_wrong_command_line_is_code_2(run: Run, words: tuple[str, ...]) -> None:
     said = run(*words)
     assert said.code == 2
@@ -153,7 +151,19 @@ def test_a_wrong_command_line_is_code_2(run: Run, words: tuple[str, ...]) -> Non
 
 
 def test_values_are_read_from_options_flags_repetitions_and_json() -> None:
-    words = ["--name", "x", "--dry-run", "--tag=a", "--tag", "b", "--label", "[urgent] x", "--parameters", '{"n": 1}', "--empty="]
+    words = [
+        "--name",
+        "x",
+        "--dry-run",
+        "--tag=a",
+        "--tag",
+        "b",
+        "--label",
+        "[urgent] x",
+        "--parameters",
+        '{"n": 1}',
+        "--empty=",
+    ]
     assert parse_values(words) == {
         "name": "x",
         "dry_run": "true",

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
@@ -26,6 +27,7 @@ from bot.guard.redaction import Redactor
 from bot.guard.risk import Gate
 from bot.ports import Clock, Json
 
+NOBODY: Final = "nobody the audit trail knows"
 log = structlog.get_logger()
 
 
@@ -317,7 +319,7 @@ class Door:
     async def _parameters(self, wish: Wish, why: str) -> dict[str, Json]:
         """What the audit keeps of them: masked, free of personal data, people by their pseudonyms."""
         named = {
-            name: await self._audit.pseudonym(str(person))
+            name: await self._audit.known(str(person)) or NOBODY
             for name in wish.operation.input.names_people
             if (person := wish.parameters.get(name))
         }

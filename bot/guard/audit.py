@@ -184,6 +184,10 @@ class AuditTrail:
         readable = await self.readable(rows)
         return [{**facts, "key_id": row.key_id, "seal": row.seal} for row, facts in zip(rows, readable, strict=True)]
 
+    async def known(self, person: str) -> str | None:
+        """The pseudonym of somebody who has one already."""
+        return self._subjects.get(person) or await self._store.known(person)
+
     async def pseudonym(self, person: str) -> str:
         """What stands for a person in the trail; a new one after they were erased."""
         return await self._store.subject(self._chain.subject(person))

@@ -168,7 +168,7 @@ async def dump(url: str, folder: Path) -> str:
 def _dump_files(folder: Path) -> str:
     lines: list[str] = []
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.open("rb").read(15) == b"SQLite format 3":
+        if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3":
             with closing(sqlite3.connect(path)) as connection:
                 lines += connection.iterdump()
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from bot.guard.rules import ChangeFreeze, ChangeFreezePolicy, FreezeWindow, TwoP
 from storage.models import ApprovalRow
 from storage.repositories.rows import seal, table
 from tests.conftest import ORIGIN, MakeApp, MovedClock, invoke
-from tests.door.stage import Script, audited, danger, placed, refused, soon, started, until, written
+from tests.door.stage import Script, audited, danger, dump, placed, refused, soon, started, until, written
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ async def test_it_runs_once_as_its_requester_with_their_words_and_the_result_is_
     assert shown.output["outcome"]["kind"] == "done"
     assert (shown.output["state"], shown.output["approved"]) == ("approved", 1)
 
-    rows = [row for row in await audited(app, operation="test.danger")]
+    rows = await audited(app, operation="test.danger")
     assert [(row["event"], row["decision"], row["actor"]) for row in rows] == [
         ("requested", "approval-wanted", "sre"),
         ("start", "approved", "sre"),
@@ -221,8 +221,6 @@ async def test_a_durable_run_that_breaks_down_before_it_wrote_its_outcome_is_sta
 async def test_the_engine_keeps_no_parameters_and_no_output(
     make_app: MakeApp, database_url: str, tmp_path: Path
 ) -> None:
-    from tests.door.stage import dump  # noqa: PLC0415
-
     app = await make_app(danger("test.danger", Script()))
     approval_id = await asked(app, "test.danger", words="tell-tale-words")
     await approve(app, approval_id)
