@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from pydantic import SecretStr
 
 from bot import defaults
@@ -43,7 +44,8 @@ from bot.operations.maintenance import DrillBook
 from bot.operations.privacy import PersonalData
 from bot.operations.status import SelfPortrait, StatusOutput
 from bot.ports import Clock, Durable
-from bot.resilience import Breakers
+from bot.resilience import Breakers, BreakerState, BreakerStatus
+from bot.tracing import Tracing
 from bot.upkeep import Times, Upkeep
 from integrations.dbos.adapter import DbosDurable
 from storage.database import Database
@@ -62,6 +64,7 @@ from storage.repositories import (
     RunRepository,
 )
 
+log = structlog.get_logger()
 VERSION: Final = version("llm-copilot")
 GRACE_SECONDS: Final = 10.0
 EVENTS_KEPT: Final = timedelta(days=7)
@@ -128,6 +131,7 @@ class App:
         self.keys = keys = read_keys(settings)
         self.replica = replica or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.redactor = Redactor(_secrets(settings))
+        self.tracing = Tracing(VERSION)
         self.database = database = Database(
             settings.database, pool_size=settings.database_pool_size, timeout=settings.database_timeout_seconds
         )
@@ -136,7 +140,7 @@ class App:
         self.costs = CostRepository(database)
         self.runs = RunRepository(database, keys)
         self.replicas = ReplicaRepository(database)
-        self.breakers = Breakers()
+        self.breakers = Breakers(on_change=_told)
         self.resources = Resources()
         self.policies = PolicyEngine(built_in(files.policies, self.costs))
         self.people = People(self.directory, files.roles, clock)
@@ -181,6 +185,7 @@ class App:
             audit=self.audit,
             runner=self.runner,
             redactor=self.redactor,
+            tracing=self.tracing,
             resources=self.resources,
             clock=clock,
         )
@@ -206,6 +211,7 @@ class App:
         await self.audit.close()
         await self.upkeep.close()
         await self.database.close()
+        self.tracing.close()
 
     @classmethod
     @asynccontextmanager
@@ -329,3 +335,18 @@ def _secrets(settings: Settings) -> list[str]:
     keys = (settings.encryption_keys.get_secret_value() if settings.encryption_keys else "").split(",")
     password = urlsplit(settings.database).password or ""
     return [*found, *(key.partition(":")[2] for key in keys), password, unquote(password)]
+
+
+def _told(status: BreakerStatus, before: BreakerState) -> None:
+    """A dependency that is left alone, or taken up again, is news."""
+    event = {BreakerState.OPEN: "circuit_opened", BreakerState.CLOSED: "circuit_closed"}.get(
+        status.state, "circuit_tried"
+    )
+    log.warning(
+        event,
+        dependency=status.name,
+        before=before,
+        failures=status.failures,
+        threshold=status.threshold,
+        error=status.last_error,
+    )

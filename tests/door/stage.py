@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 from sqlalchemy import func, select
 
 from bot.app import App
@@ -23,6 +24,10 @@ from storage.repositories.rows import table
 
 Body = Callable[[Any, Context], Awaitable[str]]
 AnyOperation = Operation[Any, Any]
+
+
+IN_PROCESS = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For what is decided before, or beside, whatever a database does: one of them will do."""
 
 
 class Words(Input):

@@ -24,7 +24,7 @@ from bot.guard.rules import ChangeFreeze, ChangeFreezePolicy, FreezeWindow, TwoP
 from storage.models import ApprovalRow
 from storage.repositories.rows import seal, table
 from tests.conftest import ORIGIN, MakeApp, MovedClock, invoke
-from tests.door.stage import Script, audited, danger, dump, placed, refused, soon, started, until, written
+from tests.door.stage import IN_PROCESS, Script, audited, danger, dump, placed, refused, soon, started, until, written
 
 
 @pytest.fixture(autouse=True)
@@ -233,6 +233,7 @@ async def test_the_engine_keeps_no_parameters_and_no_output(
     assert all("parameters_hash" in line for line in kept)
 
 
+@IN_PROCESS
 async def test_after_shutdown_nothing_launches_the_engine_again(make_app: MakeApp) -> None:
     app = await make_app()
     await app.approved.close()
@@ -277,16 +278,16 @@ async def test_an_input_that_is_read_in_another_way_by_now_does_not_run(
     assert script.ran == 0
 
 
-@pytest.mark.parametrize("state", ["pending", "rejected", "withdrawn", "expired", "superseded"])
-async def test_what_is_not_approved_does_not_run(make_app: MakeApp, state: str) -> None:
+async def test_what_is_not_approved_does_not_run(make_app: MakeApp) -> None:
     script = Script()
     app = await make_app(danger("test.danger", script))
     approval_id = await asked(app, "test.danger")
-    async with app.database.writing() as connection:
-        await connection.execute(update(table(ApprovalRow)).values(state=state))
-    outcome = await app.door.run_approved(approval_id)
-    assert isinstance(outcome, Failed)
-    assert f"is {state}, not approved" in outcome.message
+    for state in ("pending", "rejected", "withdrawn", "expired", "superseded"):
+        async with app.database.writing() as connection:
+            await connection.execute(update(table(ApprovalRow)).values(state=state))
+        outcome = await app.door.run_approved(approval_id)
+        assert isinstance(outcome, Failed)
+        assert f"is {state}, not approved" in outcome.message
     missing = await app.door.run_approved("apr-nowhere")
     assert isinstance(missing, Failed)
     assert "apr-nowhere" in missing.message

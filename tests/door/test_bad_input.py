@@ -20,7 +20,7 @@ from bot.door.runner import OUTCOME
 from bot.guard.people import Actor, ActorKind
 from bot.guard.redaction import Redactor
 from tests.conftest import ORIGIN, MakeApp, MovedClock, invoke, settings_for
-from tests.door.stage import NOTHING, Script, Words, audited, change, refused, written
+from tests.door.stage import IN_PROCESS, NOTHING, Script, Words, audited, change, refused, written
 
 REDACTOR = Redactor()
 DRILL = Registry.discover().get("maintenance.drill")
@@ -147,31 +147,28 @@ async def test_nothing_is_written_but_the_refusal(make_app: MakeApp) -> None:
     assert not (await app.audit.verify()).faults
 
 
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [("maintenance.dril", "maintenance.drill"), ("approval.list", "approvals.list"), ("HELP.SHOW", "help.show")],
-)
-async def test_an_unknown_operation_is_met_with_the_nearest(app: App, name: str, meant: str) -> None:
-    said = refused(await invoke(app, "sre", name), "unknown-operation")
-    assert repr(name) in said.message
-    assert meant in said.mend
+@IN_PROCESS
+async def test_an_unknown_operation_may_be_called_anything_and_is_met_with_the_nearest(app: App) -> None:
+    for name, meant in (
+        ("maintenance.dril", "maintenance.drill"),
+        ("approval.list", "approvals.list"),
+        ("HELP.SHOW", "help.show"),
+    ):
+        said = refused(await invoke(app, "sre", name), "unknown-operation")
+        assert repr(name) in said.message
+        assert meant in said.mend
+    for name in ("", "x" * 100_000, "\x00", "\ud800", "<!channel>", "'; DROP TABLE audit; --", "🦄"):
+        said = refused(await invoke(app, "sre", name), "unknown-operation")
+        assert len(said.message) + len(said.operation) < 400
+    assert {row["decision"] for row in await audited(app)} == {"refused:unknown-operation"}
 
 
-@pytest.mark.parametrize("name", ["", "x" * 100_000, "\x00", "\ud800", "<!channel>", "'; DROP TABLE audit; --", "🦄"])
-async def test_an_unknown_operation_may_be_called_anything(app: App, name: str) -> None:
-    said = refused(await invoke(app, "sre", name), "unknown-operation")
-    assert len(said.message) + len(said.operation) < 400
-    (row,) = await audited(app)
-    assert row["decision"] == "refused:unknown-operation"
-
-
-@pytest.mark.parametrize(
-    "who", ["", "nobody", "x" * 100_000, "\x00", "\ud800", "U1'; --", "<@U1>", "unknown", "Admin", " admin", "admin\n"]
-)
-async def test_an_unknown_person_may_be_called_anything_and_does_nothing(app: App, who: str) -> None:
-    for kind in ActorKind:
-        said = refused(await app.door.invoke(Actor(who, kind), "help.show", {}, origin=ORIGIN), "identity")
-        assert len(said.message) < 1_000
+async def test_an_unknown_person_may_be_called_anything_and_does_nothing(make_app: MakeApp) -> None:
+    app = await make_app(rate_burst=100)
+    for who in ("", "x" * 100_000, "\x00", "\ud800", "U1'; --", "<@U1>", "unknown", "Admin", " admin", "admin\n"):
+        for kind in ActorKind:
+            said = refused(await app.door.invoke(Actor(who, kind), "help.show", {}, origin=ORIGIN), "identity")
+            assert len(said.message) < 1_000
     assert {row["actor"] for row in await audited(app)} == {"unknown"}
 
 
@@ -196,14 +193,15 @@ async def test_what_is_only_dangerous_elsewhere_is_kept_as_it_is(make_app: MakeA
     assert (await written(app))["approvals"] == len(NASTY)
 
 
-@pytest.mark.parametrize("field", ["why", "idempotency_key", "supersedes", "break_glass"])
-async def test_what_is_said_beside_the_input_is_checked_too(make_app: MakeApp, field: str) -> None:
+@IN_PROCESS
+async def test_what_is_said_beside_the_input_is_checked_too(make_app: MakeApp) -> None:
     script = Script()
     app = await make_app(change("test.change", script))
-    for text in ("a\x00", "\ud800", "x" * 1_000_000, "\u202e"):
-        more: dict[str, Any] = {field: text}
-        outcome = await app.door.invoke(Actor("admin"), "test.change", {}, origin=ORIGIN, **more)
-        assert refused(outcome, "invalid").problems[0].field == field
+    for field in ("why", "idempotency_key", "supersedes", "break_glass"):
+        for text in ("a\x00", "\ud800", "x" * 1_000_000, "\u202e"):
+            more: dict[str, Any] = {field: text}
+            outcome = await app.door.invoke(Actor("admin"), "test.change", {}, origin=ORIGIN, **more)
+            assert refused(outcome, "invalid").problems[0].field == field
     assert script.ran == 0
 
 
@@ -259,7 +257,7 @@ def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         runner.run(app.close())
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(person=st.sampled_from(PEOPLE), request_=requests())
 @example(person="admin", request_=("policies.explain", {"operation": "help.show", "person": "\x01"}))
 @example(person="admin", request_=("policies.explain", {"operation": "help.show", "parameters": {"environment": [1]}}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pytest
@@ -23,10 +23,9 @@ from tests.door.stage import Said, Script, Words, change, read
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Install entry points: names of modules, with what is in them."""
-    real = registry_module.entry_points
 
     def install(**modules: dict[str, object] | str) -> None:
-        points = list(real(group=registry_module.GROUP))
+        points = list(entry_points(group=registry_module.GROUP))
         for name, content in modules.items():
             value = content if isinstance(content, str) else f"plugin_{name}"
             if not isinstance(content, str):
@@ -60,17 +59,13 @@ def test_a_third_partys_operations_are_found_as_a_module_or_one_by_one(installed
     assert found.get("extra.two") is two
 
 
-def test_an_entry_point_may_name_one_operation(installed: Any) -> None:
+def test_an_entry_point_may_name_one_operation(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one = read("extra.one", Script())
     installed(module={"one": one, "two": read("extra.two", Script())})
-    points = registry_module.entry_points
-    registry_module.entry_points = lambda group: [  # type: ignore[assignment]
-        EntryPoint("single", "plugin_module:one", group)
-    ]
-    try:
-        assert [each.name for each in Registry.discover()] == ["extra.one"]
-    finally:
-        registry_module.entry_points = points
+    monkeypatch.setattr(
+        registry_module, "entry_points", lambda group: [EntryPoint("single", "plugin_module:one", group)]
+    )
+    assert [each.name for each in Registry.discover()] == ["extra.one"]
 
 
 @pytest.mark.parametrize("point", ["no_such_module_anywhere", "json:nothing_of_this_name", "json:loads"])

@@ -21,7 +21,7 @@ from bot.errors import Conflict, NotFound, Refusal, Terminal, Unavailable
 from bot.guard.people import Actor
 from bot.guard.redaction import Redactor
 from tests.conftest import KEY, ORIGIN, MakeApp, invoke
-from tests.door.stage import Script, change, danger, dump, read
+from tests.door.stage import IN_PROCESS, Script, change, danger, dump, read
 
 SECRETS = {
     "slack": "xoxb-123456789012-abcdefghijkl",
@@ -168,6 +168,7 @@ def test_no_piece_of_a_secret_is_left_where_a_value_was_cut_short() -> None:
         assert "correct" not in str(caught.value)
 
 
+@IN_PROCESS
 async def test_the_installations_own_secrets_are_known_in_whole_and_in_part(make_app: MakeApp) -> None:
     app = await make_app(leaky, encryption_keys=f"old:{KEY[:-2]}E=,new:{KEY}")
     for text in (KEY, f"{KEY[:-2]}E=", f"old:{KEY[:-2]}E=,new:{KEY}", f"the key is {KEY}!"):
