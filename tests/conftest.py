@@ -68,18 +68,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
+def postgresql_template() -> Iterator[databases.Reused]:
     """The same on PostgreSQL. Without a server: skipped on a user's machine, a failure in CI."""
     if why := asyncio.run(databases.reachable()):
         if os.environ.get("CI"):
             pytest.fail(f"CI needs PostgreSQL: {why}")
         pytest.skip(why)
     name = asyncio.run(databases.create())
-    try:
-        _migrate(databases.url_of(name))
-        yield name
-    finally:
-        asyncio.run(databases.drop(name))
+    _migrate(databases.url_of(name))
+    reused = databases.Reused(name)
+    yield reused
+    asyncio.run(reused.drop())
+    asyncio.run(databases.drop(name))
 
 
 def _migrate(url: str) -> None:
@@ -97,21 +97,18 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def template(database_kind: str, request: pytest.FixtureRequest) -> Path | str:
-    found: Path | str = request.getfixturevalue(f"{database_kind}_template")
+def template(database_kind: str, request: pytest.FixtureRequest) -> Path | databases.Reused:
+    found: Path | databases.Reused = request.getfixturevalue(f"{database_kind}_template")
     return found
 
 
 @pytest.fixture
-async def database_url(template: Path | str, tmp_path: Path) -> AsyncIterator[str]:
+async def database_url(template: Path | databases.Reused, tmp_path: Path) -> str:
     """A migrated database of this test's own."""
-    if isinstance(template, Path):
-        path = tmp_path / "copilot.db"
-        shutil.copy(template, path)
-        yield f"sqlite+aiosqlite:///{path}"
-        return
-    async with databases.temporary(template) as url:
-        yield url
+    if isinstance(template, databases.Reused):
+        return await template.taken()
+    shutil.copy(template, tmp_path / "copilot.db")
+    return f"sqlite+aiosqlite:///{tmp_path}/copilot.db"
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from storage.models import Base
+
 SERVER = os.environ.get("LLM_COPILOT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 
@@ -47,9 +49,66 @@ async def temporary(template: str = "template1") -> AsyncIterator[str]:
         await drop(name)
 
 
-async def _run(statement: str) -> None:
-    connection = await asyncpg.connect(SERVER)
+def plain(name: str) -> str:
+    return f"{SERVER.rpartition('/')[0]}/{name}"
+
+
+async def _run(statement: str, name: str = "postgres") -> None:
+    connection = await asyncpg.connect(plain(name))
     try:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+class Reused:
+    """A migrated database that one test after the other gets empty: making one takes 0.4 s, emptying it 0.02 s."""
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+        self._name: str | None = None
+        self._shape: object = None
+
+    async def taken(self) -> str:
+        """Its URL; made anew where the last test changed the schema."""
+        if self._name and not await self._emptied(self._name):
+            await self.drop()
+        if self._name is None:
+            self._name = await create(self._template)
+            self._shape = await self._shape_of(self._name)
+        return url_of(self._name)
+
+    async def drop(self) -> None:
+        if self._name:
+            await drop(self._name)
+            self._name = None
+
+    async def _emptied(self, name: str) -> bool:
+        await _run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        if await self._shape_of(name) != self._shape:
+            return False
+        tables = reversed(Base.metadata.sorted_tables)
+        await _run(
+            "DROP SCHEMA IF EXISTS dbos CASCADE;" + "".join(f"DELETE FROM {table.name};" for table in tables), name
+        )
+        return True
+
+    @staticmethod
+    async def _shape_of(name: str) -> object:
+        connection = await asyncpg.connect(plain(name))
+        try:
+            columns = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+            return (
+                {tuple(row) for row in await connection.fetch(columns)},
+                {
+                    tuple(row)
+                    for row in await connection.fetch(
+                        "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+                    )
+                },
+                await connection.fetchval("SELECT max(version_num) FROM alembic_version"),
+            )
+        except asyncpg.PostgresError as error:
+            return error
+        finally:
+            await connection.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import fcntl
 import functools
 import inspect
 import json
@@ -95,6 +96,14 @@ def _on_connect(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Held by one process; the system frees it if that dies."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class Wire:
     """DBOS on one database. What is async, `launch` and `Run` belong on the event loop: the rest blocks."""
 
@@ -128,9 +137,10 @@ class Wire:
             log_level="WARNING",
             enable_otlp=False,
         )
-        # DBOS migrates under a lock of its own. One of ours, held in a transaction or waited for in a
-        # statement, would hang PostgreSQL: CREATE INDEX CONCURRENTLY waits for both.
-        DBOS.migrate(url.render_as_string(hide_password=False))
+        # On PostgreSQL DBOS migrates under a lock of its own. One of ours, held in a transaction or waited for
+        # in a statement, would hang it: CREATE INDEX CONCURRENTLY waits for both. On SQLite it has none.
+        with _one_at_a_time(data_dir / "durable.lock") if engine else contextlib.nullcontext():
+            DBOS.migrate(url.render_as_string(hide_password=False))
 
     @translated()
     def launch(self, functions: Mapping[str, DurableFunction]) -> None:
