@@ -6,7 +6,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -22,11 +22,12 @@ from bot.catalogue import Catalogue, load_model
 from bot.config import Settings
 from bot.dead_letters import DeadLetters
 from bot.door.approved import ApprovedRuns
+from bot.door.call import Call
 from bot.door.checks import Checks, Rules
 from bot.door.context import Resources
 from bot.door.invoke import Door
 from bot.door.registry import Registry
-from bot.door.runner import Call, Runner
+from bot.door.runner import Runner
 from bot.door.runs import RunStore
 from bot.errors import ConfigurationError, CopilotError
 from bot.guard.approvals import ApprovalState
@@ -205,13 +206,15 @@ class App:
         await self.upkeep.start(whole=whole)
 
     async def close(self) -> None:
-        """Let what runs end, write down what is waiting, and go."""
-        await self.runner.close(GRACE_SECONDS)
-        await self.approved.close()
-        await self.audit.close()
-        await self.upkeep.close()
-        await self.database.close()
-        self.tracing.close()
+        """Let what runs end, write down what is waiting, and go; a part that fails does not keep the others."""
+        async with AsyncExitStack() as last_first:
+            last_first.callback(self.tracing.close)
+            last_first.push_async_callback(self.database.close)
+            last_first.push_async_callback(self.upkeep.close)
+            last_first.push_async_callback(self.audit.close)
+            last_first.push_async_callback(self.approved.close)
+            last_first.push_async_callback(self.runner.close, GRACE_SECONDS)
+            last_first.callback(self.upkeep.rest)
 
     @classmethod
     @asynccontextmanager

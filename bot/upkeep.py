@@ -96,11 +96,15 @@ class Upkeep:
                 )
             self._scheduler.start()
 
-    async def close(self) -> None:
+    def rest(self) -> None:
+        """Start nothing more; the heart goes on while runs come to their end."""
         scheduler, self._scheduler = self._scheduler, None
-        beating, self._beating = self._beating, None
         if scheduler:
             scheduler.shutdown(wait=False)
+
+    async def close(self) -> None:
+        self.rest()
+        beating, self._beating = self._beating, None
         if beating:
             beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):

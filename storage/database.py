@@ -162,6 +162,7 @@ def _sqlite(
         try:
             await connection.execute("PRAGMA foreign_keys=ON")
             await connection.execute("PRAGMA synchronous=NORMAL")
+            await connection.execute("PRAGMA secure_delete=ON")  # what was erased does not linger in free pages
         except BaseException:
             await connection.close()
             raise

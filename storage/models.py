@@ -159,6 +159,7 @@ class RunRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
     operation: Mapped[str]
+    parameters_hash: Mapped[str]
     actor: Mapped[str]
     trace_id: Mapped[str]
     channel: Mapped[str | None]

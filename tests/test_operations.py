@@ -364,7 +364,7 @@ async def traces(app: App, clock: MovedClock) -> None:
     await done(app, PERSON, "dead_letters.discard", letter=letter.id, reason="never mind")
     await done(app, "admin", "audit.search", person=PERSON)
     await done(app, "admin", "policies.explain", person=PERSON, operation="help.show")
-    await app.runs.claim(Run("run-x", "key-x", "test.x", PERSON, "t", now, "dead"))
+    await app.runs.claim(Run("run-x", "key-x", "test.x", PERSON, "t", now, "dead", "h"))
     await denied(app, "devops", "runs.cancel", "permission", run="run-x")
 
 

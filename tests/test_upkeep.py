@@ -42,7 +42,7 @@ async def test_a_replica_that_is_not_heard_of_is_buried_and_its_work_taken_over(
     script = Script()
     app: App = await make_app(danger("test.danger", script))
     await app.replicas.beat("dead", "host", clock())
-    await app.runs.claim(Run("run-1", "k1", "test.change", "sre", "t", START, "dead"))
+    await app.runs.claim(Run("run-1", "k1", "test.change", "sre", "t", START, "dead", "h"))
     waiting = await invoke(app, "sre", "test.danger")
     assert isinstance(waiting, WaitingForApproval)
     person = await app.people.identify(Actor("devops"))

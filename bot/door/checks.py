@@ -28,6 +28,8 @@ QUIET_SECONDS: Final = 60.0
 BREAK_GLASS: Final = "door:break-glass"
 BEHIND_GLASS: Final = frozenset({"change-freeze", "channel-profile", "two-person-rule"})
 """What breaking the glass passes by; budgets, bounds and switched-off modules hold all the same."""
+AGREED: Final = frozenset({"max-concurrent-tasks"})
+"""What an approved run passes by: people have agreed, and a full house is no reason to refuse it for good."""
 NOTHING_SAID: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 
@@ -170,8 +172,9 @@ class Checks:
         )
         return replace(wish, role=self._require(wish, operation.permission, f"run {operation.name}"))
 
-    async def within_policy(self, wish: Wish, *, break_glass: str | None = None) -> Gate | None:
+    async def within_policy(self, wish: Wish, *, break_glass: str | None = None, agreed: bool = False) -> Gate | None:
         """The policies' word, and the gate that has to be passed, if any."""
+        passed = (BEHIND_GLASS if break_glass is not None else frozenset()) | (AGREED if agreed else frozenset())
         if break_glass is not None:
             self._require(wish, BREAK_GLASS, "break the glass")
             if not break_glass.strip():
@@ -179,11 +182,7 @@ class Checks:
         results = await self._policies.evaluate_all(
             self._proposal(wish.operation, wish.identity, wish.environment, wish.service, wish.origin)
         )
-        denied = [
-            result
-            for result in results
-            if not result.allowed and not (break_glass is not None and result.policy_name in BEHIND_GLASS)
-        ]
+        denied = [result for result in results if not result.allowed and result.policy_name not in passed]
         if denied:
             raise Stop(
                 "policy",

@@ -10,12 +10,13 @@ from typing import Final
 
 import structlog
 
+from bot.door.call import Call
 from bot.door.checks import UNKNOWN, Checks, Stop, Wish
 from bot.door.context import Context, Progress, Resources
 from bot.door.intake import MOST_CHARACTERS, shown
 from bot.door.operation import Input
 from bot.door.outcomes import Done, Failed, Origin, Outcome, Refused, WaitingForApproval
-from bot.door.runner import OUTCOME, Call, Runner
+from bot.door.runner import OUTCOME, Runner
 from bot.errors import Conflict, CopilotError, InvalidInput, NotFound, Refusal, Retryable, TimedOut
 from bot.guard.approvals import Approval, ApprovalState, Route
 from bot.guard.audit import AuditTrail
@@ -167,7 +168,7 @@ class Door:
                 "were approved",
                 mend="Ask for a new approval.",
             )
-        gate = await self._checks.within_policy(wish)
+        gate = await self._checks.within_policy(wish, agreed=True)
         if gate and gate.quorum > approval.agreed:
             raise Stop(
                 "approval",

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Final
 
 import structlog
 from pydantic import TypeAdapter
 
-from bot.door.checks import Wish
+from bot.door.call import Call, Place
 from bot.door.context import Context, Progress, Resources
 from bot.door.operation import Repeat
-from bot.door.outcomes import Done, Failed, Outcome, Refused, RefusedBecause
+from bot.door.outcomes import Done, Failed, Outcome, Refused
 from bot.door.runs import Run, RunState, RunStore
 from bot.errors import Conflict, CopilotError, InvalidInput, NotFound, Refusal, Retryable
 from bot.guard.audit import AuditTrail
+from bot.guard.canonical import plain, writable
 from bot.guard.chain import Entry
 from bot.guard.redaction import Redactor
-from bot.guard.risk import Risk
 from bot.guard.rules import MAX_SECONDS
 from bot.ports import Clock, Json
 from bot.resilience import Breakers
@@ -33,53 +32,6 @@ STOPPED_WITHIN: Final = 5.0
 """Seconds that an operation has to clean up after it was cancelled; then nobody waits for it any more."""
 OUTCOME: Final[TypeAdapter[Outcome]] = TypeAdapter(Outcome)
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A wish that has passed every check, and what is written down about it."""
-
-    wish: Wish
-    run_id: str
-    key: str
-    timeout: float
-    decision: str
-    details: Mapping[str, Json]
-    approval_id: str | None = None
-    again: bool = False
-
-    @property
-    def changes(self) -> bool:
-        return self.wish.operation.risk is not Risk.READ
-
-    @property
-    def name(self) -> str:
-        return self.wish.operation.name
-
-    def failed(
-        self,
-        message: str,
-        mend: str = "",
-        *,
-        error: str,
-        retryable: bool = False,
-        retry_after: float | None = None,
-        still_running: bool = False,
-    ) -> Failed:
-        trace_id = self.wish.origin.trace_id
-        return Failed(message, mend, retryable, self.name, trace_id, self.run_id, error, retry_after, still_running)
-
-    def refused(self, because: RefusedBecause, message: str, mend: str) -> Refused:
-        return Refused(because, message, mend, self.name, self.wish.origin.trace_id)
-
-
-@dataclass(slots=True)
-class Place:
-    """One of the operations that somebody may have under way, from its check to its end."""
-
-    others: int
-    leave: Callable[[], None]
-    kept: bool = field(default=False)
 
 
 ChargeTo = Callable[[Call, float, int], Awaitable[None]]
@@ -161,6 +113,7 @@ class Runner:
             trace_id=call.wish.origin.trace_id,
             started_at=self._clock(),
             replica=self.replica,
+            parameters_hash=call.wish.hash,
             channel=call.wish.origin.channel,
             approval_id=call.approval_id,
         )
@@ -220,10 +173,10 @@ class Runner:
         kept, fresh = await self._store.claim(run)
         if fresh:
             return kept
-        if kept.operation != run.operation:
+        if kept.parameters_hash != run.parameters_hash:
             return call.refused(
                 "conflict",
-                f"this idempotency key was used for {kept.operation}, as run {kept.id}",
+                f"this idempotency key was used for {kept.operation} with other parameters, as run {kept.id}",
                 "Use a new key for a new request.",
             )
         earlier = OUTCOME.validate_python(kept.outcome) if kept.outcome else None
@@ -322,7 +275,7 @@ class Runner:
     async def _work(self, call: Call, context: Context) -> Json:
         async def function() -> Json:
             output = await call.wish.operation.function(call.wish.input, context)
-            return _plain(self._redactor.value(output.model_dump(mode="json")))
+            return plain(self._redactor.value(output.model_dump(mode="json")))
 
         if call.wish.operation.dependency is None:
             return await function()
@@ -418,7 +371,7 @@ class Runner:
 
     def _text(self, text: str) -> str:
         """Masked, and writable."""
-        return _writable(self._redactor.text(text))
+        return writable(self._redactor.text(text))
 
     def _entry(self, call: Call, event: str, details: Mapping[str, Json]) -> Entry:
         wish = call.wish
@@ -439,23 +392,3 @@ class Runner:
             run_id=call.run_id,
             details=details,
         )
-
-
-def _writable(text: str) -> str:
-    """Lone surrogates can be neither stored nor sent."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _plain(value: Json) -> Json:
-    """What every database and every client can read: no NaN, no lone surrogates."""
-    match value:
-        case str():
-            return _writable(value)
-        case float():
-            return value if math.isfinite(value) else None
-        case list():
-            return [_plain(item) for item in value]
-        case dict():
-            return {_writable(key): _plain(item) for key, item in value.items()}
-        case _:
-            return value

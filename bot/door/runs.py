@@ -33,6 +33,7 @@ class Run:
     trace_id: str
     started_at: datetime
     replica: str
+    parameters_hash: str
     channel: str | None = None
     approval_id: str | None = None
     state: RunState = RunState.RUNNING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 
 from bot.ports import Json
 
@@ -26,3 +27,23 @@ def digest(*parts: str) -> str:
 def parameters_hash(operation: str, parameters: Json) -> str:
     """What an approval is given to: this operation with exactly these parameters."""
     return digest("operation", operation, canonical(parameters))
+
+
+def writable(text: str) -> str:
+    """Lone surrogates can be neither stored nor sent."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def plain(value: Json) -> Json:
+    """What every database and every client can read: no NaN, no lone surrogates."""
+    match value:
+        case str():
+            return writable(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case list():
+            return [plain(item) for item in value]
+        case dict():
+            return {writable(key): plain(item) for key, item in value.items()}
+        case _:
+            return value

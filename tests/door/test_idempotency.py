@@ -146,6 +146,7 @@ async def orphan(app: App, **changes: Any) -> Run:
         trace_id="t-dead",
         started_at=START,
         replica="dead",
+        parameters_hash="h",
         channel="C1",
         **changes,
     )
@@ -219,6 +220,7 @@ async def test_after_a_crash_only_what_is_safe_to_repeat_is_run_again(make_app: 
         trace_id=approval.trace_id,
         started_at=START,
         replica="dead",
+        parameters_hash=approval.parameters_hash,
         approval_id=approval.id,
     )
     await app.runs.claim(run)

@@ -31,6 +31,7 @@ from bot.errors import (
     TimedOut,
     Unavailable,
 )
+from bot.guard.canonical import plain
 from tests.conftest import MakeApp, invoke
 from tests.door.stage import IN_PROCESS, NOTHING, Said, Script, Words, audited, change, danger, read, refused, written
 
@@ -198,11 +199,7 @@ async def test_what_no_database_could_keep_is_cleaned_from_output_and_messages(m
 
 
 def test_a_number_that_is_none_leaves_as_null() -> None:
-    from bot.door.runner import _plain  # noqa: PLC0415
-
-    assert _plain({"a": [float("nan"), float("inf"), 1.5, "x", True, None]}) == {
-        "a": [None, None, 1.5, "x", True, None]
-    }
+    assert plain({"a": [float("nan"), float("inf"), 1.5, "x", True, None]}) == {"a": [None, None, 1.5, "x", True, None]}
 
 
 def test_a_problem_reads_as_a_sentence() -> None:

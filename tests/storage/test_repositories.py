@@ -37,7 +37,7 @@ from storage.repositories.conversations import Message
 from tests.conftest import KEYS, START
 
 RING = Keyring.parse(KEYS)
-RUN = Run("run-1", "ada:k1", "x.do", "ada", "t1", START, "r1", channel="C1")
+RUN = Run("run-1", "ada:k1", "x.do", "ada", "t1", START, "r1", "h", channel="C1")
 LATER = START + timedelta(hours=1)
 
 

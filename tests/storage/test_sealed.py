@@ -81,7 +81,7 @@ async def fill(database: Database, ring: Keyring = RING, number: int = 1) -> Non
     )
     await conversations.say(session.id, Message("ada", "user", f"I said {PLANTED}", START))
     runs = RunRepository(database, ring)
-    run, _ = await runs.claim(Run(f"run-{number}", f"k{number}", "x.do", "ada", "t", START, "r1"))
+    run, _ = await runs.claim(Run(f"run-{number}", f"k{number}", "x.do", "ada", "t", START, "r1", "h"))
     await runs.finish(
         Run(
             **{
