@@ -74,9 +74,9 @@ async def list_runs(wanted: ListInput, context: Context) -> RunList:
     actor = None if wanted.everybody else context.identity.id
     states = () if wanted.state == "all" else (RunState(wanted.state),)
     kept = await context.get(RunStore).find(actor=actor, states=states, limit=wanted.limit)
-    live = [run for run in context.get(Runner).own() if actor in {None, run.actor} and run.id != context.run_id]
-    fresh = [] if RunState.RUNNING not in states and states else live
-    runs = {run.id: run for run in (*kept, *fresh)}
+    live = [run for run in context.get(Runner).own() if actor in {None, run.actor}]
+    fresh = live if not states or RunState.RUNNING in states else []
+    runs = {run.id: run for run in (*kept, *fresh) if run.id != context.run_id}  # not this very listing
     newest = sorted(runs.values(), key=lambda run: run.started_at, reverse=True)
     return RunList(runs=[view(run) for run in newest[: wanted.limit]])
 

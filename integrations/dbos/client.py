@@ -140,6 +140,8 @@ class Wire:
         # On PostgreSQL DBOS migrates under a lock of its own. One of ours, held in a transaction or waited for
         # in a statement, would hang it: CREATE INDEX CONCURRENTLY waits for both. On SQLite it has none.
         with _one_at_a_time(data_dir / "durable.lock") if engine else contextlib.nullcontext():
+            if engine:  # to turn to WAL a file must be nobody else's; afterwards it is so for everybody
+                engine.connect().close()
             DBOS.migrate(url.render_as_string(hide_password=False))
 
     @translated()

@@ -138,13 +138,13 @@ async def test_a_read_that_lasts_is_listed_and_one_that_cannot_be_listed_ends_al
     task = started(invoke(app, "sre", "test.read"))
 
     async def kept() -> bool:
-        return bool(await app.runs.find())
+        return "test.read" in {run.operation for run in await app.runs.find()}
 
     await until(kept)
     assert [run["operation"] for run in await listed(app, "sre")] == ["test.read"]
     script.go_on.set()
     assert isinstance(await task, Done)
-    (run,) = await app.runs.find()
+    (run,) = [run for run in await app.runs.find() if run.operation == "test.read"]
     assert run.state is RunState.DONE
 
     asked = asyncio.Event()
