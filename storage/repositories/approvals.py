@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, RowMapping, and_, false, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import Conflict
+from bot.errors import Conflict, Tampered
 from bot.guard.approvals import Approval, ApprovalState, Decision, Route, Verdict, supersede
 from bot.guard.risk import Risk
 from bot.keyring import Keyring
@@ -19,6 +20,7 @@ from storage.database import Database
 from storage.models import ApprovalRow, DecisionRow
 from storage.repositories.rows import seal, table, unseal, upsert
 
+log = structlog.get_logger()
 APPROVALS = table(ApprovalRow)
 DECISIONS = table(DecisionRow)
 SEALED = ("parameters", "why", "preview", "outcome")
@@ -78,7 +80,7 @@ class ApprovalRepository:
             escalates = and_(APPROVALS.c.escalated_at.is_(None), APPROVALS.c.escalate_at <= due)
             where.append(or_(APPROVALS.c.expires_at <= due, escalates))
         async with self._database.reading() as connection:
-            return await self._read(connection, *where, limit=limit)
+            return await self._read(connection, *where, limit=limit, lenient=True)
 
     async def twin(self, approval: Approval) -> Approval | None:
         async with self._database.reading() as connection:
@@ -117,7 +119,10 @@ class ApprovalRepository:
             )
         return True
 
-    async def _read(self, connection: AsyncConnection, *where: Any, limit: int = 1) -> list[Approval]:
+    async def _read(
+        self, connection: AsyncConnection, *where: Any, limit: int = 1, lenient: bool = False
+    ) -> list[Approval]:
+        """`lenient` leaves out what does not decrypt, loudly: one damaged row must not hide the others."""
         found = await connection.execute(
             select(APPROVALS).where(*where).order_by(APPROVALS.c.created_at.desc()).limit(limit)
         )
@@ -133,7 +138,15 @@ class ApprovalRepository:
                 decisions[row["approval_id"]].append(
                     Decision(row["person"], row["role"], Verdict(row["verdict"]), row["reason"], row["at"])
                 )
-        return [replace(self._approval(row), decisions=tuple(decisions[row["id"]])) for row in rows]
+        approvals = []
+        for row in rows:
+            try:
+                approvals.append(replace(self._approval(row), decisions=tuple(decisions[row["id"]])))
+            except Tampered as error:
+                if not lenient:
+                    raise
+                log.error("approval_damaged", approval=row["id"], error=str(error))  # noqa: TRY400  the text says it
+        return approvals
 
     def _sealed(self, column: str, value: Any) -> str | None:
         return None if value is None else seal(self._keys, value, f"approvals.{column}")

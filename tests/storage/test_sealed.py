@@ -159,6 +159,17 @@ async def test_values_that_change_places_do_not_decrypt(database: Database, swap
         await ApprovalRepository(database, RING).get("apr-1")
 
 
+async def test_one_damaged_approval_does_not_hide_the_others(database: Database) -> None:
+    await fill(database, number=1)
+    await fill(database, number=2)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE approvals SET why_sealed = preview_sealed WHERE id = 'apr-1'"))
+    store = ApprovalRepository(database, RING)
+    assert [each.id for each in await store.find()] == ["apr-2"]
+    with pytest.raises(Tampered, match="approvals"):
+        await store.get("apr-1")
+
+
 async def test_rotation_writes_every_sealed_value_anew_and_then_the_old_key_can_go(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
