@@ -11,7 +11,7 @@ import asyncpg
 
 from storage.models import Base
 
-SERVER = os.environ.get("LLM_COPILOT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+SERVER = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 
 async def reachable() -> str:

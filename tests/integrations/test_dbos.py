@@ -34,7 +34,7 @@ from bot.errors import (
 from bot.ports import Durable, DurableRun, DurableState, Json
 from integrations.dbos.adapter import DbosDurable
 
-SERVER = os.environ.get("LLM_COPILOT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+SERVER = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -51,7 +51,7 @@ def new_database(backend: str) -> Iterator[str]:
     except sa.exc.OperationalError as error:
         if os.environ.get("CI") == "true":
             raise
-        pytest.skip(f"no PostgreSQL at {SERVER} (set LLM_COPILOT_TEST_POSTGRES): {error.orig}")
+        pytest.skip(f"no PostgreSQL at {SERVER} (set TEST_POSTGRES_URL): {error.orig}")
     yield url.set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
