@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import getpass
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -26,6 +27,7 @@ T = TypeVar("T")
 USAGE: Final = 2
 BROKEN: Final = 5
 PATIENCE: Final = 30.0
+PIPED_WIDTH: Final = 200
 
 cli = typer.Typer(
     name="llm-copilot",
@@ -58,7 +60,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.
 
 
 def console(*, error: bool = False) -> Console:
-    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(stderr=error, highlight=False, width=PIPED_WIDTH if piped else None)
 
 
 def main() -> None:
@@ -144,7 +147,7 @@ def parse_values(arguments: Sequence[str]) -> dict[str, object]:
         key, equals, text = word[2:].partition("=")
         value: object = text
         if not equals:
-            value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+            value = rest.pop(0) if rest and not rest[0].startswith("--") else True
         key = key.replace("-", "_")
         if isinstance(value, str) and value.startswith(("{", "[")):
             with contextlib.suppress(json.JSONDecodeError):  # “[urgent] disk full” is text
@@ -213,35 +216,46 @@ def ask(
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask in plain words. It finds the operation by its title and examples, and says what it understood."""
+    """Ask in plain words. It finds the operation by its title and examples, and says what it understood.
+
+    What reads is run. What would change something is not run on a guess: you are shown how to ask for it.
+    """
+    from bot.guard.risk import Risk
     from bot.language.phrases import SURE, rank
 
     question = " ".join(text)
+    out = console()
 
     async def work(app: App) -> Outcome | None:
-        named = {each.name: (each.name, each.title, *each.examples) for each in app.registry if not _required(each)}
-        found = rank(question, named)
+        found = rank(question, {each.name: (each.name, each.title, *each.examples) for each in app.registry})
         if not found or found[0].score < SURE:
-            near = [app.registry.get(match.name) for match in found[:3]] or list(app.registry)[:3]
-            out = console()
-            out.print(f"I am not sure what you mean by {question[:200]!r}. Did you mean:", markup=False)
+            near = [app.registry.get(match.name) for match in found[:3]]
+            out.print(f"I am not sure what you mean by {question[:200]!r}.", markup=False)
             for each in near:
-                out.print(f"  {each.name:<22} {(each.examples or (each.title,))[0]}", markup=False)
-            out.print("`llm-copilot ask help` shows everything.", markup=False)
+                out.print(f"  Perhaps: llm-copilot ask {(each.examples or (each.title,))[0]}", markup=False)
+            out.print("`llm-copilot ask help` shows what there is.", markup=False)
             return None
         chosen = app.registry.get(found[0].name)
+        words = {word.strip("?!.,;:") for word in question.split()}
+        named = next((each.name for each in app.registry if each.name in words), None)
+        values = {"operation": named} if named and "operation" in chosen.input.model_fields else {}
+        missing = [
+            name for name, field in chosen.input.model_fields.items() if field.is_required() and name not in values
+        ]
+        if chosen.risk is not Risk.READ or missing:
+            shown = " ".join(f"--{name} …" for name in missing or chosen.input.model_fields)
+            why = "changes something" if chosen.risk is not Risk.READ else "needs more than that"
+            out.print(f"That sounds like {chosen.name} ({chosen.title}), which {why}. Say it exactly:", markup=False)
+            out.print(f"  llm-copilot run-op {chosen.name} {shown}", markup=False, soft_wrap=True)
+            return None
         if not as_json:
             console(error=True).print(f"understood as {chosen.name}", style="dim", markup=False)
-        return await _invoke(app, chosen.name, {}, person)
+        return await _invoke(app, chosen.name, dict(values), person)
 
     outcome = _with_app(work)
     if outcome is None:
         raise typer.Exit(USAGE)
     _show(outcome, as_json=as_json)
-
-
-def _required(operation: Any) -> bool:
-    return any(field.is_required() for field in operation.input.model_fields.values())
 
 
 @cli.command()

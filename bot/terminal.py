@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -18,9 +19,9 @@ from bot.ports import Json
 
 EXIT: Final[Mapping[str, int]] = {"done": 0, "refused": 3, "waiting": 4, "failed": 5}
 """Exit codes; 2 is a wrong command line, as everywhere."""
-MOST_COLUMNS: Final = 7
+MOST_WIDTH: Final = 10_000
 COLUMNS: Final[Mapping[str, Sequence[str]]] = {
-    "approvals.list": ("id", "operation", "requester", "risk", "state", "approved", "quorum", "expires_at"),
+    "approvals.list": ("id", "operation", "parameters", "requester", "state", "expires_at"),
     "audit.search": ("at", "actor", "role", "operation", "event", "decision", "outcome"),
     "dead_letters.list": ("id", "error", "attempts", "state", "created_at", "reference"),
     "help.show": ("name", "title", "risk", "examples"),
@@ -28,7 +29,7 @@ COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "runs.list": ("id", "operation", "actor", "state", "started_at", "finished_at"),
 }
 """What a table shows of each row; `--json` has all of it."""
-WHOLE: Final = frozenset({"id", "name", "at", "operation", "policy"})
+WHOLE: Final = frozenset({"id", "name", "at", "operation", "policy", "risk", "state", "event"})
 """Columns that are read or copied as one word."""
 
 
@@ -56,6 +57,11 @@ def show(console: Console, outcome: Outcome, *, as_json: bool = False) -> int:
         console.print_json(json.dumps(OUTCOME.dump_python(outcome, mode="json")))
     else:
         console.print(render(outcome))
+        if isinstance(outcome, WaitingForApproval):  # on a line of its own, to be copied whole
+            command = (
+                f"llm-copilot run-op approvals.decide --approval {outcome.approval_id} --verdict approve --as PERSON"
+            )
+            console.print(f"Approve it with:\n{command}", markup=False, soft_wrap=True)
     return EXIT[outcome.kind]
 
 
@@ -87,8 +93,6 @@ def _waiting(outcome: WaitingForApproval) -> RenderableType:
             "why the gate": outcome.why,
             "who may approve": ", ".join(outcome.who_may) or "nobody here",
             "until": f"{local(outcome.expires_at.isoformat())} ({left} minutes)",
-            "approve with": f"llm-copilot run-op approvals.decide --approval {outcome.approval_id} "
-            "--verdict approve --as PERSON",
         }
     )
     head = Text.assemble(("Waiting for approval ", "bold cyan"), outcome.approval_id, f": {people} must agree.")
@@ -144,8 +148,6 @@ def _table(
     used = [key for key in columns or rows[0] if any(row.get(key) not in (None, "", [], {}) for row in rows)]
     if len(rows) == 1 and alone:
         return Group(_grid(rows[0]), count)
-    if columns is None and len(used) > MOST_COLUMNS:
-        return Group(*(Group(_grid({key: row.get(key) for key in used}), Text("")) for row in rows), count)
     table = Table(
         title=None if alone else title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False
     )
@@ -153,7 +155,20 @@ def _table(
         table.add_column(key.replace("_", " "), overflow="fold", no_wrap=key in WHOLE)
     for row in rows:
         table.add_row(*(escape(_cell(row.get(key), short=True)) for key in used))
-    return Group(table, count)
+    records = Group(*(Group(_grid({key: row.get(key) for key in used}), Text("")) for row in rows))
+    return Group(_Fitting(table, records), count)
+
+
+class _Fitting:
+    """The table, where it has the room not to break its words; else the rows one below the other."""
+
+    def __init__(self, table: Table, records: RenderableType) -> None:
+        self._table = table
+        self._records = records
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = Measurement.get(console, options.update(max_width=MOST_WIDTH), self._table).maximum
+        yield self._table if width <= options.max_width else self._records
 
 
 def _cell(item: Json, *, short: bool = False) -> str:

@@ -55,6 +55,7 @@ class _Tour:
         say(
             "\n[bold]A tour of the gate.[/bold] Everything the bot can do goes through one door: it checks who asks, "
             "what for,\nand whether people have agreed, and writes it all down. No account, no key, no network.\n"
+            f"[dim]It begins anew each time, in {self._folder}.[/dim]\n"
         )
         async with App.running(settings) as app:
             await self._step(app, 1, "Anybody may ask how the bot is.", "qa-engineer", "status.self")

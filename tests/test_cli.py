@@ -109,7 +109,8 @@ def test_a_waiting_change_says_what_it_would_do_and_how_to_approve_it(run: Run) 
         ("what is waiting for me", "approvals.list"),
         ("what can you do", "help.show"),
         ("status", "status.self"),
-        ("run a drill", "maintenance.drill"),
+        ("help with approvals.decide", "help.show"),
+        ("why may I not run maintenance.drill?", "policies.explain"),
         ("show the audit trail", "audit.search"),
         ("which operations are there", "operations.list"),
     ],
@@ -117,7 +118,21 @@ def test_a_waiting_change_says_what_it_would_do_and_how_to_approve_it(run: Run) 
 def test_ask_finds_the_operation_that_is_meant(run: Run, words: str, operation: str) -> None:
     said = run("ask", *words.split())
     assert f"understood as {operation}" in said.err
-    assert said.code in {0, 4}
+    assert said.code == 0
+
+
+@pytest.mark.parametrize("words", ["run a drill in production", "practice drill in staging", "do not run a drill"])
+def test_ask_never_changes_anything_on_a_guess(run: Run, words: str) -> None:
+    said = run("ask", *words.split(), "--as", "sre")
+    assert said.code == 2
+    assert "llm-copilot run-op maintenance.drill --label … --environment …" in said.out
+    assert run("run-op", "approvals.list", "--json").json["output"]["approvals"] == []
+
+
+def test_an_option_without_its_value_is_no_text(run: Run) -> None:
+    said = run("run-op", "maintenance.drill", "--label", "--environment", "production", "--as", "sre")
+    assert said.code == 3
+    assert "label = True" in said.out
 
 
 def test_ask_does_not_guess(run: Run) -> None:
@@ -166,7 +181,7 @@ def test_values_are_read_from_options_flags_repetitions_and_json() -> None:
     ]
     assert parse_values(words) == {
         "name": "x",
-        "dry_run": "true",
+        "dry_run": True,
         "tag": ["a", "b"],
         "label": "[urgent] x",
         "parameters": {"n": 1},
@@ -286,7 +301,7 @@ def test_a_wrong_key_is_said_in_plain_words(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setenv("LLM_COPILOT_ENCRYPTION_KEYS", "k1:" + "C" * 43 + "=")
     said = run("run-op", "approvals.list")
     assert said.code == 5
-    assert "the key 'k1' is another one than it was sealed with" in said.out.replace("\n", " ")
+    assert "the key 'k1' is another one than it was sealed with" in " ".join(said.out.split())
 
 
 def test_the_demo_walks_through_and_never_clears_a_folder_that_is_not_its_own(run: Run, tmp_path: Path) -> None:

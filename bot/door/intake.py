@@ -124,7 +124,7 @@ def _problem(model: type[Input], error: dict[str, Any], redactor: Redactor) -> P
     path = ".".join(str(part) for part in error["loc"]) or "input"
     name = _named(path, redactor)
     field = model.model_fields.get(str(error["loc"][0])) if error["loc"] else None
-    mend = (field.description or "") if field else ""
+    mend = f"({field.description})" if field and field.description else ""
     match error["type"]:
         case "missing":
             return Problem(name, "", "is missing", mend)
