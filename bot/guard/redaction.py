@@ -11,6 +11,7 @@ from bot.ports import Json
 MASK: Final = "[secret]"
 MIN_SECRET: Final = 6
 
+# A token is a secret, but for the unit that language models are measured in: time_to_first_token, usd_per_token.
 # No pattern may look far ahead from many places: a log of a megabyte goes through all of them.
 _SECRETS: Final = re.compile(
     r"""(?xi)
@@ -24,7 +25,8 @@ _SECRETS: Final = re.compile(
   | (?<![A-Za-z0-9_-])ey[A-Za-z0-9_-]{8,}\.ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
   | (?P<bearer>\b(?:bearer|basic)\s{1,8})(?=[A-Za-z._~+/-]*(?:[0-9=]|(?-i:[a-z][A-Z])))[A-Za-z0-9._~+/=-]{8,}
   | (?P<url>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,256}:)[^\s/@]{1,256}(?=@)
-  | (?P<field>(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|secret)[_-]?key)
+  | (?P<field>(?:password|passwd|passphrase|pwd|secret|(?<!to[_.-]first[_.-])(?<![_.-]per[_.-])token
+        |(?:api|access|account|private|secret)[_-]?key)
       \b(?:\\?["'])?\s{0,3}[:=]\s{0,3})
     (?P<quote>\\?["'])?(?(quote)(?:(?!(?P=quote))(?:\\.|[^\n])){1,4096}|[^\s"',;&}\]]{4,})
     """
@@ -35,7 +37,7 @@ _PERSONAL: Final = (
     (re.compile(r"(?<![\w.])\+\d{1,3}[ .-]?(?:\(?\d{1,4}\)?[ .-]?){2,5}\d{2,4}\b"), "[phone]"),
 )
 _SECRET_NAME: Final = re.compile(
-    r"(?i)(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|secret)[_-]?key|authorization)$"
+    r"(?i)(?:password|passwd|passphrase|pwd|secret|(?<!to[_.-]first[_.-])(?<![_.-]per[_.-])token|(?:api|access|account|private|secret)[_-]?key|authorization)$"
 )
 
 

@@ -218,3 +218,18 @@ def test_a_megabyte_made_to_hurt_takes_time_in_proportion(unit: str) -> None:
 def test_base64_of_a_megabyte_goes_through() -> None:
     text = base64.b64encode(bytes(range(256)) * 3_000).decode()
     assert PLAIN.text(text) == text
+
+
+def test_what_is_measured_in_tokens_is_no_secret_and_what_only_sounds_like_it_is() -> None:
+    measured: dict[str, Json] = {
+        "time_to_first_token": 0.35,
+        "usd_per_token": 0.002,
+        "llm.time-to-first-token": "0.35 s",
+    }
+    assert Redactor().value(dict(measured)) == measured
+    assert Redactor().text("time_to_first_token=0.3512 cost_per_token: 0.0021") == (
+        "time_to_first_token=0.3512 cost_per_token: 0.0021"
+    )
+    for name in ("developer_token", "first_token", "token", "supertoken", "access_token"):
+        assert "hunter2hunter2" not in str(Redactor().value({name: "hunter2hunter2"}))
+        assert "hunter2hunter2" not in Redactor().text(f"{name}=hunter2hunter2")
