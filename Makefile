@@ -4,14 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+DEMO_ARGS ?=
 
 .PHONY: help demo test check bench docs clean
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.base ## Take a tour, with nothing but this machine
-	@$(BIN)/llm-copilot demo
+demo: $(VENV)/.base ## A whole Slack in your browser, with the bot in it
+	@$(BIN)/llm-copilot demo $(DEMO_ARGS)
 
 test: $(VENV)/.dev ## Run every test (those on PostgreSQL too, where one answers)
 	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
@@ -20,7 +21,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, docs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/llm-copilot docs check && $(BIN)/llm-copilot check config
+	@$(BIN)/llm-copilot docs check && $(BIN)/llm-copilot manifest check && $(BIN)/llm-copilot check config
 
 bench: $(VENV)/.dev ## Measure, beside a peer or a limit in the same run
 	@$(BIN)/python -m tests.benchmarks

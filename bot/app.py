@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,14 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import defaults
+from bot.agent.answers import AnswerStore
+from bot.agent.preferences import PreferenceStore
+from bot.agent.turn import Turns
 from bot.catalogue import Catalogue, load_model
 from bot.config import Settings
 from bot.dead_letters import DeadLetters
@@ -48,18 +53,24 @@ from bot.ports import Clock, Durable
 from bot.resilience import Breakers, BreakerState, BreakerStatus
 from bot.tracing import Tracing
 from bot.upkeep import Times, Upkeep
+from handlers.face import Brain, SlackFace, SlackSettings, slack_client
+from handlers.http import HttpServer, Part, http_app
+from handlers.people import SlackDirectory
 from integrations.dbos.adapter import DbosDurable
 from storage.database import Database
 from storage.repositories import (
+    AnswerRepository,
     ApprovalRepository,
     AuditRepository,
     BucketRepository,
+    CardRepository,
     ConversationRepository,
     CostRepository,
     DeadLetterRepository,
+    DeliveryRepository,
     DrillRepository,
-    EventRepository,
     PeopleRepository,
+    PreferenceRepository,
     PrivacyRepository,
     ReplicaRepository,
     RunRepository,
@@ -68,7 +79,8 @@ from storage.repositories import (
 log = structlog.get_logger()
 VERSION: Final = version("llm-copilot")
 GRACE_SECONDS: Final = 10.0
-EVENTS_KEPT: Final = timedelta(days=7)
+DELIVERIES_KEPT: Final = timedelta(days=7)
+ANSWERS_KEPT: Final = timedelta(days=30)
 
 
 def utc_now() -> datetime:
@@ -124,7 +136,9 @@ class App:
         registry: Registry | None = None,
         replica: str | None = None,
         durable: Durable | None = None,
+        slack: bool = False,
     ) -> None:
+        """With `slack`, and a bot token in the settings, it joins the workspace; that needs a running loop."""
         self.settings = settings
         self.clock = clock
         self.registry = registry or Registry.discover()
@@ -144,7 +158,11 @@ class App:
         self.breakers = Breakers(on_change=_told)
         self.resources = Resources()
         self.policies = PolicyEngine(built_in(files.policies, self.costs))
-        self.people = People(self.directory, files.roles, clock)
+        self.metrics = CollectorRegistry()
+        token = settings.slack_bot_token if slack else None
+        client = slack_client(token, settings.slack_api_url) if token else None
+        slack_people = SlackDirectory(client, self.directory, clock) if client else None
+        self.people = People(slack_people or self.directory, files.roles, clock)
         self.desk = ApprovalDesk(
             ApprovalRepository(database, keys),
             self.people,
@@ -193,8 +211,15 @@ class App:
         self.dead_letters = DeadLetters(DeadLetterRepository(database, keys), clock)
         durable = durable or DbosDurable(settings.database, settings.data_dir, self.replica)
         self.approved = ApprovedRuns(self.door, self.desk, durable, self.dead_letters)
+        self.deliveries = DeliveryRepository(database, keys)
+        self.conversations = ConversationRepository(database, keys)
+        self.answers = AnswerRepository(database, keys)
+        self.preferences = PreferenceRepository(database)
         self.upkeep = self._upkeep()
         self._furnish()
+        self.slack = self._slack(client, slack_people) if client and slack_people else None
+        self.http = self._http()
+        self.port = 0
         self._started_at = clock()
 
     async def start(self, *, whole: bool = False) -> None:
@@ -203,7 +228,13 @@ class App:
             await self.database.prepare()
         else:
             await self.database.require_current()
+        if self.slack:
+            await self.slack.introduce()
         await self.upkeep.start(whole=whole)
+        if whole:
+            self.port = await self.http.start()
+        if self.slack:
+            await self.slack.connect()
 
     async def close(self) -> None:
         """Let what runs end, write down what is waiting, and go; a part that fails does not keep the others."""
@@ -214,17 +245,29 @@ class App:
             last_first.push_async_callback(self.audit.close)
             last_first.push_async_callback(self.approved.close)
             last_first.push_async_callback(self.runner.close, GRACE_SECONDS)
+            if self.slack:
+                last_first.push_async_callback(self.slack.close)
+            last_first.push_async_callback(self.http.stop)
             last_first.callback(self.upkeep.rest)
 
     @classmethod
     @asynccontextmanager
     async def running(cls, settings: Settings, *, whole: bool = False) -> AsyncIterator[App]:
-        app = cls(settings)
+        app = cls(settings, slack=whole)
         try:
             await app.start(whole=whole)
             yield app
         finally:
             await app.close()
+
+    @property
+    def where(self) -> str:
+        """Where people meet it, in a sentence."""
+        if self.slack is None:
+            slack = "It is in no Slack: set LLM_COPILOT_SLACK_BOT_TOKEN, or try `llm-copilot demo`."
+        else:
+            slack = f"It is in Slack ({self.settings.slack_mode} mode)."
+        return f"{slack} Health and metrics are on port {self.port}."
 
     async def status(self) -> StatusOutput:
         """The bot as it sees itself; a part that does not answer is trouble, not an error."""
@@ -279,10 +322,11 @@ class App:
         return Limits(buckets, person, channel, workspace)
 
     def _upkeep(self) -> Upkeep:
-        events, conversations = EventRepository(self.database), ConversationRepository(self.database, self.keys)
+        async def old_deliveries(now: datetime) -> int:
+            return await self.deliveries.purge(now - DELIVERIES_KEPT)
 
-        async def old_events(now: datetime) -> int:
-            return await events.purge(now - EVENTS_KEPT)
+        async def old_answers(now: datetime) -> int:
+            return await self.answers.purge(now - ANSWERS_KEPT)
 
         return Upkeep(
             replicas=self.replicas,
@@ -291,7 +335,7 @@ class App:
             desk=self.desk,
             approved=self.approved,
             audit=self.audit,
-            expiring=(old_events, conversations.expire),
+            expiring=(old_deliveries, old_answers, self.conversations.expire),
             times=Times(
                 self.settings.heartbeat_seconds,
                 timedelta(seconds=self.settings.replica_stale_seconds),
@@ -317,6 +361,66 @@ class App:
         put(SelfPortrait, self)
         put(DrillBook, DrillRepository(self.database))
         put(PersonalData, PrivacyRepository(self.database, self.keys))
+        put(AnswerStore, self.answers)
+        put(PreferenceStore, self.preferences)
+
+    def _slack(self, client: AsyncWebClient, directory: SlackDirectory) -> SlackFace:
+        settings = self.settings
+        assert settings.slack_bot_token is not None
+        face = SlackFace(
+            SlackSettings(
+                bot_token=settings.slack_bot_token,
+                mode=settings.slack_mode,
+                app_token=settings.slack_app_token,
+                api_url=settings.slack_api_url,
+                approvals_channel=settings.slack_approvals_channel,
+                rate_factor=settings.slack_rate_factor,
+            ),
+            Brain(
+                door=self.door,
+                turns=Turns(self.door, self.registry, self.files.catalogue, self.people, self.preferences),
+                registry=self.registry,
+                catalogue=self.files.catalogue,
+                roles=self.files.roles,
+                people=self.people,
+                desk=self.desk,
+                dead_letters=self.dead_letters,
+                inbox=self.deliveries,
+                answers=self.answers,
+                cards=CardRepository(self.database),
+                sessions=self.conversations,
+                preferences=self.preferences,
+                redactor=self.redactor,
+                clock=self.clock,
+                replica=self.replica,
+                metrics=self.metrics,
+            ),
+            directory,
+            client,
+        )
+        self.upkeep.rounds.append(face.round)
+        return face
+
+    def _http(self) -> HttpServer:
+        settings = self.settings
+        takes = self.slack is not None and settings.slack_mode == "http"
+        app = http_app(
+            self.slack.receive if self.slack and takes else None,
+            settings.slack_signing_secret if takes else None,
+            health=lambda: {"replica": self.replica},
+            ready=self._ready,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+        return HttpServer(app, host=settings.http_host, port=settings.http_port)
+
+    async def _ready(self) -> Mapping[str, Part]:
+        parts = {"slack": await self.slack.ready()} if self.slack else {}
+        try:
+            await self.database.current()
+        except CopilotError as error:
+            return {**parts, "database": Part(ok=False, detail=str(error))}
+        return {**parts, "database": Part(ok=True)}
 
     async def _charge(self, call: Call, usd: float, tokens: int) -> None:
         origin = call.wish.origin

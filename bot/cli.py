@@ -42,6 +42,8 @@ policy_cli = typer.Typer(help="What would happen, and why.", no_args_is_help=Tru
 audit_cli = typer.Typer(help="The audit trail.", no_args_is_help=True)
 privacy_cli = typer.Typer(help="What is held about a person.", no_args_is_help=True)
 db_cli = typer.Typer(help="The database.", no_args_is_help=True)
+sandbox_cli = typer.Typer(help="Stand-ins of outside systems, to try things on.", no_args_is_help=True)
+manifest_cli = typer.Typer(help="The manifest of the Slack app.", no_args_is_help=True)
 docs_cli = typer.Typer(help="The generated reference in docs/.", no_args_is_help=True)
 for name, sub in (
     ("check", check_cli),
@@ -49,6 +51,8 @@ for name, sub in (
     ("audit", audit_cli),
     ("privacy", privacy_cli),
     ("db", db_cli),
+    ("sandbox", sandbox_cli),
+    ("manifest", manifest_cli),
     ("docs", docs_cli),
 ):
     cli.add_typer(sub, name=name)
@@ -56,6 +60,7 @@ for name, sub in (
 As = Annotated[
     str | None, typer.Option("--as", metavar="PERSON", help="Who asks; the setting terminal_person if not given.")
 ]
+Manifest = Annotated[Path, typer.Option(help="The manifest of the Slack app.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
 
@@ -260,7 +265,7 @@ def ask(
 
 @cli.command()
 def run() -> None:
-    """Run the bot until Ctrl-C: heartbeats, expiry of approvals, taking over from dead replicas, retention."""
+    """Run the bot until Ctrl-C: in Slack if slack_bot_token is set; heartbeats, expiry, taking over, retention."""
 
     async def work(app: App) -> None:
         stop = asyncio.Event()
@@ -271,6 +276,7 @@ def run() -> None:
         out.print(
             f"llm-copilot runs as {app.replica} on {app.settings.masked_database}. Ctrl-C stops it.", markup=False
         )
+        out.print(app.where, markup=False)
         await stop.wait()
         out.print("Stopping: what runs is let to its end …", markup=False)
 
@@ -280,12 +286,40 @@ def run() -> None:
 @cli.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; made anew each time.")] = Path(".demo"),
-    pause: Annotated[float, typer.Option(help="Seconds between the steps.")] = 0.6,
+    port: Annotated[int | None, typer.Option(help="The page's port; 8900 or a free one if not given.")] = None,
+    manifest: Manifest = Path("manifest.yml"),
+    browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
 ) -> None:
-    """A tour of the gate: ask, be refused, ask for approval, give it as somebody else, read the audit trail."""
-    from bot.tour import tour
+    """A whole Slack in your browser with the bot in it: no account, no key. Ctrl-C stops it."""
+    from integrations.sandbox.demo import demo as run_demo
 
-    tour(folder, pause=pause)
+    run_demo(console(), folder, manifest, port=port, browser=browser)
+
+
+@sandbox_cli.command("slack")
+def sandbox_slack(
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8900,
+    manifest: Manifest = Path("manifest.yml"),
+    state: Annotated[Path | None, typer.Option(help="A file that keeps the workspace between starts.")] = None,
+    request_url: Annotated[
+        str | None, typer.Option(help="Where your app takes Slack's posts, for HTTP mode; Socket Mode if not given.")
+    ] = None,
+    limits: Annotated[bool, typer.Option(help="Slack's rate limits.")] = True,
+) -> None:
+    """A strict local Slack alone, to try any bot on: prints the address of its API, and the tokens."""
+    from integrations.sandbox.slack.alone import run_alone
+
+    run_alone(console(), manifest, port=port, state=state, request_url=request_url, limits=limits)
+
+
+@manifest_cli.command("check")
+def manifest_check(path: Annotated[Path, typer.Argument(help="The manifest.")] = Path("manifest.yml")) -> None:
+    """Fail if the manifest and the code differ in scopes, events, commands or shortcuts, or Slack would refuse it."""
+    from handlers.manifest import manifest_check as check
+
+    code = check(console(), path)
+    if code:
+        raise typer.Exit(code)
 
 
 @check_cli.command("config")

@@ -112,6 +112,24 @@ class Settings(BaseSettings):
     """Who may do what; without it, the shipped roles."""
     policies_file: Path | None = None
     """Rules on operations; without it, the shipped policies."""
+    slack_bot_token: SecretStr | None = Field(None, examples=["xoxb-…"])
+    """Bot token of the Slack app; with it, `llm-copilot run` joins the workspace."""
+    slack_app_token: SecretStr | None = Field(None, examples=["xapp-…"])
+    """App-level token with connections:write, for Socket Mode."""
+    slack_signing_secret: SecretStr | None = Field(None, examples=["the Signing Secret under Basic Information"])
+    """Proves that what is posted to us in HTTP mode comes from Slack."""
+    slack_mode: Literal["socket", "http"] = "socket"
+    """How Slack reaches the bot: socket needs no open port, http an address with TLS in front."""
+    slack_api_url: str = Field("https://slack.com/api/", pattern=r"^https?://[^\s]+/$")
+    """Slack's Web API; another address for a local workspace or GovSlack."""
+    slack_approvals_channel: str | None = Field(None, pattern=r"^[CG][A-Z0-9]+$", examples=["C0123456789"])
+    """Id of the channel for approvals asked for in private, at a terminal or by HTTP."""
+    slack_rate_factor: float = Field(1, gt=0, le=10_000)
+    """Multiplies the rates at which messages are sent; Slack's own are 1."""
+    http_host: str = Field("0.0.0.0", min_length=1)  # noqa: S104  a container's port is meant to be reached
+    """Address on which /health, /ready, /metrics and (in HTTP mode) /slack/events are served."""
+    http_port: int = Field(8080, ge=0, le=65_535)
+    """Port for them; 0 takes a free one."""
     terminal_person: str = Field("admin", min_length=1)
     """Whom the terminal speaks for unless --as names somebody."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -82,6 +82,8 @@ class Upkeep:
         self._host = socket.gethostname()
         self._beating: asyncio.Task[None] | None = None
         self._scheduler: AsyncIOScheduler | None = None
+        self.rounds: list[Callable[[Collection[str]], Awaitable[None]]] = []
+        """What others want done in each round; they are told which replicas are alive."""
 
     async def start(self, *, whole: bool) -> None:
         await self.beat()
@@ -128,7 +130,10 @@ class Upkeep:
         if dead:
             log.warning("replicas_lost", replicas=list(dead))
         await self.close_orphans()
-        await self._approved.adopt(await self._replicas.live())
+        live = await self._replicas.live()
+        await self._approved.adopt(live)
+        for each in self.rounds:
+            await each(live)
 
     async def close_orphans(self) -> int:
         """Changes whose process died in the middle: it is not known how far they got, and that is said."""

@@ -19,16 +19,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import ConfigurationError, CopilotError, Terminal, Unavailable
+from storage.turns import Turns
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REFUSED_LOGIN = re.compile(r"authentication failed|(?:database|role) \".*\" does not exist|no pg_hba.conf entry")
 THREAD_SECONDS = 5.0
+OLDEST_SQLITE = (3, 35)
 MIGRATION_LOCK = 0x6C6C6D63  # any number that nobody else takes as an advisory lock on our database
 
 
 def _begin(connection: Any) -> None:
     """Take the write lock at once: a transaction that reads first and writes later could find it taken."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("single"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 class Database:
@@ -42,7 +46,10 @@ class Database:
         self.engine: AsyncEngine = _engine(url, self.kind, pool_size, timeout, self._threads)
         # A statement that only reads needs no BEGIN and no ROLLBACK: two round trips less on PostgreSQL.
         self._writer = self.engine.execution_options(writes=True)
+        # SQLite takes one writer at a time, and lets the others sleep and poll: here they wait in their order.
+        self._turns = Turns() if self.sqlite else None
         self._reader = self.engine if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._single = self.engine.execution_options(single=True) if self.sqlite else self._reader
 
     @property
     def sqlite(self) -> bool:
@@ -56,10 +63,19 @@ class Database:
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: committed at the end of the block, rolled back if it raises."""
+    async def writing(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end of the block, rolled back if it raises. `urgent` goes before others."""
+        turn = self._turns.take(urgent=urgent) if self._turns else contextlib.nullcontext()
         with _plainly(self.place):
-            async with self._writer.begin() as connection:
+            async with turn, self._writer.begin() as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def single(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
+        """For one statement that writes: it is a transaction by itself, at half the price of `writing()`."""
+        turn = self._turns.take(urgent=urgent) if self._turns else contextlib.nullcontext()
+        with _plainly(self.place):
+            async with turn, self._single.connect() as connection:
                 yield connection
 
     async def close(self) -> None:
@@ -133,6 +149,7 @@ def _alembic(command: str, url: str, revision: str) -> None:
 
 def _engine(url: str, kind: str, pool_size: int, timeout: float, threads: WeakSet[threading.Thread]) -> AsyncEngine:
     if kind == "sqlite":
+        _require_sqlite(sqlite3.sqlite_version_info)
         connect = _sqlite(url, timeout, threads)
         engine = create_async_engine(url, async_creator=connect, pool_size=pool_size, max_overflow=0)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -146,6 +163,15 @@ def _engine(url: str, kind: str, pool_size: int, timeout: float, threads: WeakSe
         pool_recycle=1800,
         connect_args={"timeout": timeout, "server_settings": {"application_name": "llm-copilot"}},
     )
+
+
+def _require_sqlite(found: tuple[int, ...]) -> None:
+    if found < OLDEST_SQLITE:
+        said, wanted = (".".join(map(str, version)) for version in (found, OLDEST_SQLITE))
+        raise ConfigurationError(
+            f"this Python brings SQLite {said}, which has no RETURNING yet; {wanted} or newer is needed",
+            mend="Use a newer Python, or PostgreSQL by LLM_COPILOT_DATABASE_URL.",
+        )
 
 
 def _sqlite(
@@ -219,7 +245,7 @@ def _translated(error: Exception, place: str) -> CopilotError:
     said = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0][:200]
     if isinstance(error, TimeoutError):  # the driver's own; it says nothing
         said = "no answer in time"
-    if "database is locked" in said or isinstance(error, PoolTimeout):
+    if "database is locked" in said or "deadlock detected" in said or isinstance(error, PoolTimeout):
         return Unavailable(
             f"the database {place} is busy: another process holds it", mend="Try again; nothing was written."
         )

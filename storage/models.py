@@ -213,12 +213,81 @@ class SubjectRow(Base):
     key_id: Mapped[str]
 
 
-class ProcessedEventRow(Base):
-    """Something from outside that must be handled once."""
+class DeliveryRow(Base):
+    """Something that came from outside: kept before it is acknowledged, handled once, its content dropped then."""
 
-    __tablename__ = "processed_events"
+    __tablename__ = "deliveries"
     id: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(index=True)
+    kind: Mapped[str]
+    payload_sealed: Mapped[str | None]
+    replica: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=1)
+    received_at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(default=0)  # within its batch: what came at once was said in an order
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    __table_args__ = (
+        Index(
+            "ix_deliveries_open",
+            "replica",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+
+class AnswerRow(Base):
+    """What the bot said to a request, so that details, feedback and a crash find it again."""
+
+    __tablename__ = "answers"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    workspace: Mapped[str]
+    channel: Mapped[str]
+    thread: Mapped[str | None]
+    ts: Mapped[str | None]
+    person: Mapped[str]
+    private: Mapped[bool]
+    record_sealed: Mapped[str]
+    state: Mapped[str]
+    replica: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index(None, "channel", "ts"),
+        Index(
+            "ix_answers_stopping",
+            "replica",
+            sqlite_where=text("state = 'stopping'"),
+            postgresql_where=text("state = 'stopping'"),
+        ),
+    )
+
+
+class FeedbackRow(Base):
+    """What somebody thought of an answer."""
+
+    __tablename__ = "feedback"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    person: Mapped[str]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    correction_sealed: Mapped[str | None]
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("answer_id", "person"),)
+
+
+class CardRow(Base):
+    """Where an approval is shown, and which version of it."""
+
+    __tablename__ = "cards"
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    thread: Mapped[str | None]
+    ts: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=0)
+    announced: Mapped[bool] = mapped_column(default=False)
 
 
 class CostRow(Base):

@@ -24,6 +24,8 @@ from bot.guard.people import Actor
 from storage.database import Database
 from tests import databases
 
+pytest_plugins = ["integrations.sandbox.slack.testing"]
+
 KEY = "A" * 43 + "="
 KEYS = f"test:{KEY}"
 START = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)

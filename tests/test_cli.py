@@ -16,6 +16,7 @@ import pytest
 
 from bot import reference
 from bot.cli import cli, main, parse_values
+from storage.database import head_revision
 
 
 @dataclass
@@ -238,13 +239,13 @@ def test_a_corrupt_roles_file_is_named_with_the_line(run: Run, tmp_path: Path, m
     monkeypatch.setenv("LLM_COPILOT_ROLES_FILE", str(roles))
     said = run("run-op", "status.self")
     assert said.code == 2
-    assert "'audit:raed' matches no permission (did you mean 'audit:read'?)" in said.err.replace("\n", " ")
+    assert "'audit:raed' matches no permission (did you mean 'audit:read'?)" in " ".join(said.err.split())
 
 
 def test_the_database_goes_up_down_and_up_again(run: Run) -> None:
-    assert "schema 0001" in run("db", "current").out
+    assert f"schema {head_revision()}" in run("db", "current").out
     assert "schema none" in run("db", "downgrade", "base", "--yes").out
-    assert "schema 0001" in run("db", "upgrade").out
+    assert f"schema {head_revision()}" in run("db", "upgrade").out
 
 
 def test_the_audit_trail_is_exported_as_json_lines(run: Run, tmp_path: Path) -> None:
@@ -304,21 +305,12 @@ def test_a_wrong_key_is_said_in_plain_words(run: Run, monkeypatch: pytest.Monkey
     assert "the key 'k1' is another one than it was sealed with" in " ".join(said.out.split())
 
 
-def test_the_demo_walks_through_and_never_clears_a_folder_that_is_not_its_own(run: Run, tmp_path: Path) -> None:
-    said = run("demo", "--pause", "0")
-    assert said.code == 0
-    for step in (
-        "Refused: QA engineer",
-        "Waiting for approval apr-",
-        "cannot approve their own",
-        "intact",
-        "Your turn",
-    ):
-        assert step in said.out
-    assert run("demo", "--pause", "0").code == 0
+def test_the_demo_never_clears_a_folder_that_is_not_its_own(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    assert run("demo", "--folder", "mine").code == 2
+    said = run("demo", "--folder", "mine", "--no-browser")
+    assert said.code == 2
+    assert "holds something that is not a demo's" in said.err
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 

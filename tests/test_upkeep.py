@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import upkeep as upkeep_module
+from bot.agent.inbox import Delivery
 from bot.app import App
 from bot.door.outcomes import Done, WaitingForApproval
 from bot.door.runs import Run, RunState
@@ -16,7 +17,7 @@ from bot.errors import Unavailable
 from bot.guard.approvals import ApprovalState, Verdict
 from bot.guard.people import Actor
 from storage.repositories.conversations import ConversationRepository
-from storage.repositories.events import EventRepository
+from storage.repositories.deliveries import DeliveryRepository
 from tests.conftest import START, MakeApp, MovedClock, invoke
 from tests.door.stage import Script, audited, danger, soon
 
@@ -94,15 +95,17 @@ async def test_approvals_escalate_and_expire_by_themselves(make_app: MakeApp, cl
 
 async def test_what_was_kept_long_enough_is_dropped(make_app: MakeApp, clock: MovedClock) -> None:
     app: App = await make_app()
-    events, talk = EventRepository(app.database), ConversationRepository(app.database, app.keys)
-    assert await events.take("e1", clock())
+    inbox, talk = DeliveryRepository(app.database, app.keys), ConversationRepository(app.database, app.keys)
+    event = Delivery("e1", "event", {}, clock())
+    assert await inbox.add([event], app.replica) == {"e1"}
+    await inbox.done(["e1"], clock())
     await talk.open("T1", "C1", "1", by="sre", now=clock(), expires_at=clock() + timedelta(days=3))
     await invoke(app, "sre", "help.show")
     await app.upkeep.retention()
-    assert not await events.take("e1", clock())
+    assert not await inbox.add([event], app.replica)
     clock.move(days=8)
     await app.upkeep.retention()
-    assert await events.take("e1", clock())
+    assert await inbox.add([event], app.replica) == {"e1"}
     assert await talk.expire(clock()) == 0
     assert len(await audited(app)) == 2
     clock.move(days=401)

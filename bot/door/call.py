@@ -23,6 +23,7 @@ class Call:
     details: Mapping[str, Json]
     approval_id: str | None = None
     again: bool = False
+    resumed: bool = False
 
     @property
     def changes(self) -> bool:

@@ -42,6 +42,7 @@ class _Manner:
     supersedes: str | None
     break_glass: str | None
     progress: Progress | None
+    resumed: bool
 
     def said(self) -> dict[str, str | None]:
         return {
@@ -88,10 +89,12 @@ class Door:
         supersedes: str | None = None,
         break_glass: str | None = None,
         progress: Progress | None = None,
+        resumed: bool = False,
     ) -> Outcome:
         """Run an operation for somebody, or say why not. It raises nothing but a cancellation.
 
         The same `idempotency_key` of the same actor runs a change once, however often it is invoked.
+        `resumed` says that the process which began this very request is gone: what may be repeated is taken up again.
         `break_glass` is the reason of an administrator who does not wait for the gate.
         """
         origin = origin if origin.trace_id else replace(origin, trace_id=uuid.uuid4().hex)
@@ -103,7 +106,7 @@ class Door:
                     operation,
                     raw,
                     origin,
-                    _Manner(why, idempotency_key, supersedes, break_glass, progress),
+                    _Manner(why, idempotency_key, supersedes, break_glass, progress, resumed),
                 )
             except Stop as stop:
                 return await self._refused(await self._checks.counted(stop, origin), operation, origin)
@@ -129,7 +132,7 @@ class Door:
                 details["break_glass"] = self._redactor.text(glass.strip(), personal=True)
                 log.warning("glass_broken", operation=operation, person=actor.id, reason=glass)
             call = self._call(wish, key or uuid.uuid4().hex, "allowed" if glass is None else "break-glass", details)
-            return await runner.run(call, manner.progress, place)
+            return await runner.run(replace(call, resumed=manner.resumed), manner.progress, place)
 
     async def run_approved(self, approval_id: str, *, again: bool = False) -> Outcome:
         """Run what an approval allows; the durable engine calls this, as often as it takes.

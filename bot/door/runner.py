@@ -28,6 +28,7 @@ from bot.ports import Clock, Json
 from bot.resilience import Breakers
 
 PROMOTED_AFTER: Final = 1.0
+INTERRUPTED: Final = "Interrupted"
 STOPPED_WITHIN: Final = 5.0
 """Seconds that an operation has to clean up after it was cancelled; then nobody waits for it any more."""
 OUTCOME: Final[TypeAdapter[Outcome]] = TypeAdapter(Outcome)
@@ -180,8 +181,7 @@ class Runner:
                 "Use a new key for a new request.",
             )
         earlier = OUTCOME.validate_python(kept.outcome) if kept.outcome else None
-        unfinished = earlier is None or (isinstance(earlier, Failed) and (earlier.retryable or call.again))
-        if not (unfinished and call.approval_id):
+        if not (_unfinished(earlier, call) and (call.approval_id or call.resumed)):
             if isinstance(earlier, Done):
                 return replace(earlier, repeated=True)
             return earlier or call.refused(
@@ -193,7 +193,7 @@ class Runner:
             lost = replace(call, run_id=kept.id).failed(
                 f"run {kept.id} of {call.name} was interrupted; it is not known whether it took effect",
                 "Look at what it was to change, and ask again if that has not happened.",
-                error="Interrupted",
+                error=INTERRUPTED,
             )
             return await self._record_end(call, replace(kept, state=RunState.INTERRUPTED), lost, 0, 0)
         return await self._store.retake(kept, self.replica) or call.refused(
@@ -309,7 +309,7 @@ class Runner:
             return call.failed(
                 f"{call.name} was stopped half-way, because the bot shut down",
                 "Look at how far it got before you ask again." if call.changes else "Ask again in a moment.",
-                error="Interrupted",
+                error=INTERRUPTED,
                 retryable=not call.changes,
             ), RunState.INTERRUPTED
         if work.cancelled():
@@ -392,3 +392,11 @@ class Runner:
             run_id=call.run_id,
             details=details,
         )
+
+
+def _unfinished(earlier: Outcome | None, call: Call) -> bool:
+    """Whether there is something left to do for a run that was begun before."""
+    if earlier is None:
+        return True
+    lost = call.resumed and call.wish.operation.repeat is Repeat.SAFE
+    return isinstance(earlier, Failed) and (earlier.retryable or call.again or (lost and earlier.error == INTERRUPTED))

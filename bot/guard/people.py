@@ -95,6 +95,9 @@ class People:
     def forget(self, person_id: str) -> None:
         self._cache.pop(person_id, None)
 
+    def forget_all(self) -> None:
+        self._cache.clear()
+
     async def _person(self, person_id: str, *, fresh: bool) -> Identity:
         now = self._clock()
         if not fresh and (cached := self._cache.get(person_id)) and cached[0] > now:

@@ -13,6 +13,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _IDLE = frozenset(
     {"a", "an", "the", "is", "are", "to", "of", "for", "in", "on", "at", "and", "or", "me", "my", "i"}
     | {"be", "you", "your", "please", "can", "do", "does", "what", "which"}
+    | {"called", "named", "hi", "hey", "now", "let", "s"}
 )
 
 

@@ -156,6 +156,7 @@ async def show(wanted: ShowInput, context: Context) -> ApprovalView:
     risk=Risk.WRITE,
     about_gate=True,
     repeat=Repeat.SAFE,
+    examples=("approve", "reject"),
     undo="A decision is final; `runs.cancel` stops what it started.",
 )
 async def decide(wanted: DecideInput, context: Context) -> ApprovalView:

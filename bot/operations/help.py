@@ -97,7 +97,7 @@ def _type(shape: dict[str, object], definitions: dict[str, dict[str, object]]) -
     "help.show",
     title="Help",
     permission="help:read",
-    examples=("help", "what can you do?", "help with approvals.decide"),
+    examples=("help", "what can you do?", "hello", "help with approvals.decide"),
 )
 async def show(wanted: HelpInput, context: Context) -> HelpOutput:
     """What the bot can do for you, or how one operation is used."""

@@ -53,7 +53,7 @@ async def _preview(wanted: DrillInput, _: Context) -> str:
     timeout=30,
     repeat=Repeat.SAFE,
     preview=_preview,
-    examples=("run a drill", "practice drill in staging"),
+    examples=("run a drill", "practice drill in staging", "rehearse a drill"),
 )
 async def drill(wanted: DrillInput, context: Context) -> DrillOutput:
     """Practise the gate: counts as destructive, asks for approval, and then only writes a row into a book."""

@@ -1,13 +1,15 @@
 """One repository for each thing that is kept; each takes the database, and the keyring if it seals columns."""
 
+from storage.repositories.answers import AnswerRepository
 from storage.repositories.approvals import ApprovalRepository
 from storage.repositories.audit import AuditRepository
 from storage.repositories.buckets import BucketRepository
+from storage.repositories.cards import CardRepository
 from storage.repositories.conversations import ConversationRepository
 from storage.repositories.costs import CostRepository
 from storage.repositories.dead_letters import DeadLetterRepository
+from storage.repositories.deliveries import DeliveryRepository
 from storage.repositories.drills import DrillRepository
-from storage.repositories.events import EventRepository
 from storage.repositories.people import PeopleRepository
 from storage.repositories.preferences import PreferenceRepository
 from storage.repositories.privacy import PrivacyRepository
@@ -15,14 +17,16 @@ from storage.repositories.replicas import ReplicaRepository
 from storage.repositories.runs import RunRepository
 
 __all__ = [
+    "AnswerRepository",
     "ApprovalRepository",
     "AuditRepository",
     "BucketRepository",
+    "CardRepository",
     "ConversationRepository",
     "CostRepository",
     "DeadLetterRepository",
+    "DeliveryRepository",
     "DrillRepository",
-    "EventRepository",
     "PeopleRepository",
     "PreferenceRepository",
     "PrivacyRepository",

@@ -89,6 +89,17 @@ class ConversationRepository:
             row = found.mappings().one()
             return Session(**{name: row[name] for name in Session.__slots__})
 
+    async def find(self, workspace: str, channel: str, thread: str) -> Session | None:
+        """The session of a thread, if the bot was ever spoken to in it."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(
+                select(SESSIONS).where(
+                    SESSIONS.c.workspace == workspace, SESSIONS.c.channel == channel, SESSIONS.c.thread == thread
+                )
+            )
+            row = found.mappings().first()
+        return Session(**{name: row[name] for name in Session.__slots__}) if row else None
+
     async def say(self, session_id: str, message: Message) -> None:
         """Append a turn; rows are only added, so concurrent speakers lose nothing."""
         values = {name: getattr(message, name) for name in Message.__slots__ if name != "content"}

@@ -11,29 +11,35 @@ from bot.guard.approvals import Verdict
 from bot.keyring import Keyring
 from storage.database import Database
 from storage.models import (
+    AnswerRow,
     ApprovalRow,
     BucketRow,
     CostRow,
     DeadLetterRow,
     DecisionRow,
+    DeliveryRow,
     DrillRow,
+    FeedbackRow,
     PersonRow,
     PreferenceRow,
     RoleBindingRow,
     RunRow,
     SessionRow,
 )
+from storage.repositories.answers import CORRECTION, RECORD
 from storage.repositories.conversations import ConversationRepository
-from storage.repositories.rows import seal, table
+from storage.repositories.rows import seal, table, unseal
 
 DECISIONS, APPROVALS = table(DecisionRow), table(ApprovalRow)
 RUNS, BUCKETS = table(RunRow), table(BucketRow)
+ANSWERS, FEEDBACK, DELIVERIES = table(AnswerRow), table(FeedbackRow), table(DeliveryRow)
 NAMED: Mapping[str, Column[Any]] = {
     "approvals": APPROVALS.c.requester,
     "decisions": DECISIONS.c.person,
     "runs": RUNS.c.actor,
     "costs": table(CostRow).c.person,
     "drills": table(DrillRow).c.person,
+    "feedback": FEEDBACK.c.person,
     "sessions": table(SessionRow).c.opened_by,
     "role_bindings": table(RoleBindingRow).c.given_by,
     "dead_letters": table(DeadLetterRow).c.closed_by,
@@ -60,12 +66,13 @@ class PrivacyRepository:
             ("profile", table(PersonRow).c.id, person),
             ("roles", table(RoleBindingRow).c.person_id, person),
             ("preferences", table(PreferenceRow).c.scope, f"person:{person}"),
+            ("answers", ANSWERS.c.person, person),
             *((name, column, person) for name, column in NAMED.items()),
         ]
         async with self._database.reading() as connection:
             for name, column, value in own:
                 found = await connection.execute(select(column.table).where(column == value))
-                data[name] = [_plain(dict(row)) for row in found.mappings()]
+                data[name] = [self._readable(name, dict(row)) for row in found.mappings()]
         return data
 
     async def erase(self, person: str, pseudonym: str) -> Mapping[str, int]:
@@ -88,7 +95,17 @@ class PrivacyRepository:
                 .values(key=literal(f"{pseudonym}:") + RUNS.c.id)
             )
             await connection.execute(delete(BUCKETS).where(BUCKETS.c.key == f"person:{person}"))
+            # What they pressed is known by their id, for a week; it will not be delivered again.
+            await connection.execute(
+                delete(DELIVERIES).where(
+                    DELIVERIES.c.finished_at.is_not(None), DELIVERIES.c.id.contains(f":{person}:", autoescape=True)
+                )
+            )
             await connection.execute(update(DECISIONS).where(DECISIONS.c.person == person).values(reason=""))
+            counts["answers"] = (await connection.execute(delete(ANSWERS).where(ANSWERS.c.person == person))).rowcount
+            await connection.execute(
+                update(FEEDBACK).where(FEEDBACK.c.person == person).values(reason="", correction_sealed=None)
+            )
             for name, column in NAMED.items():
                 changed = await connection.execute(
                     update(column.table).where(column == person).values({column.name: pseudonym})
@@ -101,11 +118,19 @@ class PrivacyRepository:
             counts["profile"] = (await connection.execute(delete(people).where(people.c.id == person))).rowcount
         return counts
 
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """As JSON takes it; sealed columns are named, their ciphertext is of no use to anybody."""
-    return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in row.items()
-        if not name.endswith("_sealed")
-    }
+    def _readable(self, name: str, row: dict[str, Any]) -> dict[str, Any]:
+        """As JSON takes it. What they wrote is opened; other sealed columns are of no use to anybody."""
+        shown = {
+            column: value.isoformat() if hasattr(value, "isoformat") else value
+            for column, value in row.items()
+            if not column.endswith("_sealed")
+        }
+        match name:
+            case "answers":
+                shown["question"] = unseal(self._keys, row["record_sealed"], RECORD)["question"]
+            case "feedback":
+                sealed = row["correction_sealed"]
+                shown["correction"] = unseal(self._keys, sealed, CORRECTION) if sealed else ""
+            case "approvals":
+                shown["why"] = unseal(self._keys, row["why_sealed"], "approvals.why")
+        return shown

@@ -1,11 +1,12 @@
-"""What the repositories share: the upsert of both databases, and sealed JSON."""
+"""What the repositories share: the upsert of both databases, sealed JSON, and dropping what is old."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Table
+from sqlalchemy import Column, Insert, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -13,6 +14,8 @@ from bot.guard.canonical import canonical
 from bot.keyring import Keyring
 from bot.ports import Json
 from storage.database import Database
+
+PURGED_AT_ONCE = 1_000
 
 
 def table(model: type[DeclarativeBase]) -> Table:
@@ -34,3 +37,15 @@ def seal(keys: Keyring, value: Json, column: str) -> str:
 
 def unseal(keys: Keyring, text: str, column: str) -> Any:
     return json.loads(keys.decrypt(text, column))
+
+
+async def purge(database: Database, at: Column[Any], before: datetime) -> int:
+    """Drop what is older, a batch at a time: one long DELETE would keep whoever wants to write waiting."""
+    (key,) = at.table.primary_key
+    old = select(key).where(at < before).limit(PURGED_AT_ONCE)
+    gone, dropped = 0, PURGED_AT_ONCE
+    while dropped == PURGED_AT_ONCE:
+        async with database.single() as connection:
+            dropped = (await connection.execute(delete(at.table).where(key.in_(old)))).rowcount
+        gone += dropped
+    return gone

@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.errors import ConfigurationError, Conflict, CopilotError, Terminal, Unavailable
 from storage.database import Database, _plainly, head_revision
-from storage.models import ProcessedEventRow
-from storage.repositories import EventRepository
+from storage.models import DrillRow
+from storage.repositories import DrillRepository
 from storage.repositories.rows import table
 from tests import databases
 from tests.conftest import START
@@ -38,9 +39,16 @@ async def error_of(deed: Awaitable[object]) -> CopilotError:
     return error.value
 
 
+class Events(DrillRepository):
+    """The simplest thing that is written once."""
+
+    async def take(self, key: str, at: datetime) -> bool:
+        return await self.write(key, label="x", environment="staging", person="ada", at=at)
+
+
 async def taken(database: Database) -> list[str]:
     async with database.reading() as connection:
-        return list((await connection.execute(text("SELECT id FROM processed_events ORDER BY id"))).scalars())
+        return list((await connection.execute(text("SELECT key FROM drills ORDER BY key"))).scalars())
 
 
 # ---------------------------------------------------------------- what holds on both
@@ -49,17 +57,19 @@ async def taken(database: Database) -> list[str]:
 async def test_a_block_that_fails_leaves_nothing_half_written(database: Database) -> None:
     async def change_my_mind() -> None:
         async with database.writing() as connection:
-            await connection.execute(table(ProcessedEventRow).insert().values(id="a", at=START))
+            await connection.execute(
+                table(DrillRow).insert().values(key="a", label="x", environment="y", person="z", at=START)
+            )
             raise Conflict("changed my mind", mend="Not.")
 
     assert isinstance(await error_of(change_my_mind()), Conflict)
     assert await taken(database) == []
 
 
-@pytest.mark.parametrize("statement", ["SELECT * FROM processed_events", "UPDATE processed_events SET id = 'x'"])
+@pytest.mark.parametrize("statement", ["SELECT * FROM drills", "UPDATE drills SET key = 'x'"])
 async def test_a_table_that_is_missing_says_how_to_make_it(database: Database, statement: str) -> None:
     async with database.writing() as connection:
-        await connection.execute(text("DROP TABLE processed_events"))
+        await connection.execute(text("DROP TABLE drills"))
 
     async def use() -> None:
         async with database.writing() as connection:
@@ -73,8 +83,8 @@ async def test_a_table_that_is_missing_says_how_to_make_it(database: Database, s
 
 async def test_a_column_that_is_missing_says_so_too(database: Database) -> None:
     async with database.writing() as connection:
-        await connection.execute(text("ALTER TABLE processed_events RENAME COLUMN at TO gone"))
-    error = await error_of(EventRepository(database).take("e", START))
+        await connection.execute(text("ALTER TABLE drills RENAME COLUMN at TO gone"))
+    error = await error_of(Events(database).take("e", START))
     assert isinstance(error, ConfigurationError)
     assert "column" in error.message
 
@@ -124,6 +134,7 @@ async def test_a_pool_that_is_used_up_says_busy(database_url: str) -> None:
         ('could not extend file "base/1": No space left on device', Terminal),
         ("database disk image is malformed", Terminal),
         ("database is locked", Unavailable),
+        ("deadlock detected", Unavailable),
         ("", Unavailable),
         ("first line\nsecond line", Unavailable),
     ],
@@ -149,7 +160,7 @@ def test_our_own_errors_and_bugs_pass_untouched() -> None:
 @SQLITE
 async def test_a_locked_file_is_busy_and_then_it_works(database_url: str) -> None:
     database = Database(database_url, timeout=0.05)
-    events = EventRepository(database)
+    events = Events(database)
     with contextlib.closing(sqlite3.connect(path_of(database_url), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         error = await error_of(events.take("e", START))
@@ -165,7 +176,7 @@ async def test_a_locked_file_is_busy_and_then_it_works(database_url: str) -> Non
 async def test_writers_wait_for_each_other_and_lose_nothing(database_url: str) -> None:
     replicas = [Database(database_url) for _ in range(2)]
     took = await asyncio.gather(
-        *(EventRepository(replicas[n % 2]).take(f"e{n // 2:02}", START) for n in range(40)), return_exceptions=True
+        *(Events(replicas[n % 2]).take(f"e{n // 2:02}", START) for n in range(40)), return_exceptions=True
     )
     assert sorted(map(str, took)) == ["False"] * 20 + ["True"] * 20
     for each in replicas:
@@ -176,7 +187,7 @@ async def test_writers_wait_for_each_other_and_lose_nothing(database_url: str) -
 async def test_a_file_that_cannot_be_written_can_still_be_read(database_url: str) -> None:
     database = Database(f"sqlite+aiosqlite:///file:{path_of(database_url)}?mode=ro&uri=true")
     assert await taken(database) == []
-    error = await error_of(EventRepository(database).take("e", START))
+    error = await error_of(Events(database).take("e", START))
     assert isinstance(error, Terminal)
     assert "cannot be written" in error.message
     await database.close()
@@ -210,13 +221,20 @@ async def test_a_damaged_file_asks_for_its_backup(database_url: str, damage: str
     data = path.read_bytes()
     path.write_bytes(b"x" * len(data) if damage.startswith("no") else data[:4096] + b"\xff" * (len(data) - 4096))
     database = Database(database_url)
-    for deed in (taken(database), EventRepository(database).take("e", START)):
+    for deed in (taken(database), Events(database).take("e", START)):
         error = await error_of(deed)
         assert isinstance(error, Terminal)
         assert "backup" in error.mend
     if damage.startswith("no"):
         assert "damaged" in (await error_of(database.upgrade())).message
     await database.close()
+
+
+def test_a_sqlite_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(ConfigurationError, match=r"SQLite 3\.34\.1.* 3\.35 ") as error:
+        Database(f"sqlite+aiosqlite:///{tmp_path}/copilot.db")
+    assert "PostgreSQL" in error.value.mend
 
 
 async def test_where_there_is_no_file_there_is_no_schema(tmp_path: Path) -> None:
@@ -283,7 +301,7 @@ async def test_a_server_that_will_not_talk(answer: Answer, kind: type[CopilotErr
         database = Database(url, timeout=0.2)
         deeds: list[Deed] = [
             lambda: taken(database),
-            lambda: EventRepository(database).take("e", START),
+            lambda: Events(database).take("e", START),
             database.current,
         ]
         for deed in deeds:
@@ -319,11 +337,13 @@ async def test_a_database_or_a_user_that_there_is_not_is_no_missing_table(databa
 
 @POSTGRESQL
 async def test_a_connection_that_is_cut_writes_nothing_and_the_next_one_works(database: Database) -> None:
-    events = EventRepository(database)
+    events = Events(database)
 
     async def cut() -> None:
         async with database.writing() as connection:
-            await connection.execute(table(ProcessedEventRow).insert().values(id="a", at=START))
+            await connection.execute(
+                table(DrillRow).insert().values(key="a", label="x", environment="y", person="z", at=START)
+            )
             own = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
             await databases._run(f"SELECT pg_terminate_backend({own})")
             await connection.execute(text("SELECT 1"))

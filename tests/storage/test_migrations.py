@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from storage.database import MIGRATIONS, Database, head_revision
 from storage.models import Base
@@ -60,6 +60,21 @@ async def test_up_down_and_up_again(empty: Database) -> None:
     await empty.upgrade()
     assert await tables(empty) == first
     assert await differences(empty) == []
+
+
+async def test_a_database_in_use_is_taken_to_the_newest_schema_and_back_with_what_is_in_it(empty: Database) -> None:
+    await empty.upgrade("0001")
+    async with empty.writing() as connection:
+        await connection.execute(text("INSERT INTO processed_events VALUES ('e1', '2026-03-18 15:30:00')"))
+        await connection.execute(
+            text("INSERT INTO replicas VALUES ('r1', 'h', '2026-03-18 15:30', '2026-03-18 15:30')")
+        )
+    await empty.prepare()
+    assert await differences(empty) == []
+    await empty.downgrade("0001")
+    assert "processed_events" in await tables(empty)
+    async with empty.reading() as connection:
+        assert list((await connection.execute(text("SELECT id FROM replicas"))).scalars()) == ["r1"]
 
 
 async def test_models_and_migrations_agree(database: Database) -> None:

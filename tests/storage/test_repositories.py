@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy.exc import StatementError
 
+from bot.agent.answers import Answer, Feedback
+from bot.agent.inbox import Delivery
 from bot.dead_letters import DeadLetter, LetterState
 from bot.door.runs import Run, RunState
 from bot.errors import Conflict, CopilotError
@@ -20,13 +22,14 @@ from bot.ports import Json
 from storage.database import Database
 from storage.models import Base
 from storage.repositories import (
+    AnswerRepository,
     ApprovalRepository,
     BucketRepository,
     ConversationRepository,
     CostRepository,
     DeadLetterRepository,
+    DeliveryRepository,
     DrillRepository,
-    EventRepository,
     PeopleRepository,
     PreferenceRepository,
     PrivacyRepository,
@@ -139,14 +142,6 @@ async def test_runs_are_found_by_all_that_is_given_newest_first(database: Databa
 
 
 # ---------------------------------------------------------------- the rest
-
-
-async def test_an_event_is_taken_exactly_once(database: Database) -> None:
-    events = EventRepository(database)
-    assert sorted(await asyncio.gather(*(events.take("e", START) for _ in range(8)))) == [False] * 7 + [True]
-    assert await events.purge(START) == 0
-    assert await events.purge(LATER) == 1
-    assert await events.take("e", LATER)
 
 
 async def test_a_drill_is_written_once_however_often_it_is_repeated(database: Database) -> None:
@@ -296,6 +291,16 @@ async def everything_of(database: Database, person: str) -> None:
     letter = DeadLetter("dl-1", "x", {}, "failed", 1, "t", START)
     await letters.add(letter)
     await letters.swap(letter, replace(letter, state=LetterState.DISCARDED, version=2, closed_by=person))
+    answers = AnswerRepository(database, RING)
+    for number, asker in enumerate((person, "bob")):
+        await answers.open(
+            Answer(f"ans-{number}", f"k{number}", "T1", "C1", None, asker, False, "r1", START, f"{asker} asks")
+        )
+        await answers.rate(Feedback(f"ans-{number}", person, "down", START, f"says {person}", f"I, {person}, know it"))
+        await answers.rate(Feedback(f"ans-{number}", "bob", "up", START))
+    inbox = DeliveryRepository(database, RING)
+    await inbox.add([Delivery(f"action:{person}:1.2:approve", "block_actions", {"user": person}, START)], "r1")
+    await inbox.done([f"action:{person}:1.2:approve"], START)
     if not database.sqlite:
         await BucketRepository(database).take({f"person:{person}": Rate(1, 1)}, 1.0)
 
@@ -307,6 +312,9 @@ async def test_an_erased_person_is_nowhere_and_what_must_stay_stays(database: Da
     held = await privacy.export(person)
     assert {name for name, rows in held.items() if not rows} == set(), "everything that is held is handed over"
     assert "v1.test." not in str(held)
+    assert [each["question"] for each in held["answers"]] == [f"{person} asks"]
+    assert {each["correction"] for each in held["feedback"]} == {f"I, {person}, know it"}
+    assert [each["why"] for each in held["approvals"]] == [f"{person} wants it"]
     counts = await privacy.erase(person, "erased-1")
     assert all(counts.values()), counts
     assert person not in await dump(database)
@@ -325,6 +333,13 @@ async def test_an_erased_person_is_nowhere_and_what_must_stay_stays(database: Da
     assert mine
     assert (mine.why, mine.requester) == ("", "erased-1")
     assert len(await ConversationRepository(database, RING).messages_of("bob")) == 1
+    answers = AnswerRepository(database, RING)
+    assert await answers.get("ans-0") is None
+    theirs = await answers.get("ans-1")
+    assert theirs
+    assert theirs.question == "bob asks"
+    rated = {each.person: (each.verdict, each.reason, each.correction) for each in await answers.feedback("ans-1")}
+    assert rated == {"bob": ("up", "", ""), "erased-1": ("down", "", "")}
     assert not any((await privacy.erase(person, "erased-1")).values())
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import pytest
 from sqlalchemy import text
 
 import storage.rotation
+from bot.agent.answers import Answer, Feedback
+from bot.agent.events import Text
+from bot.agent.inbox import Delivery
 from bot.dead_letters import DeadLetter
 from bot.door.runs import Run, RunState
 from bot.errors import ConfigurationError, Tampered
@@ -19,9 +23,11 @@ from bot.keyring import Keyring
 from storage.database import Database
 from storage.models import Base
 from storage.repositories import (
+    AnswerRepository,
     ApprovalRepository,
     ConversationRepository,
     DeadLetterRepository,
+    DeliveryRepository,
     RunRepository,
 )
 from storage.repositories.conversations import Message
@@ -96,6 +102,24 @@ async def fill(database: Database, ring: Keyring = RING, number: int = 1) -> Non
             id=f"dl-{number}", kind="x", payload={"say": PLANTED}, error="e", attempts=1, trace_id="t", created_at=START
         )
     )
+    await DeliveryRepository(database, ring).add([Delivery(f"ev-{number}", "event", {"text": PLANTED}, START)], "r1")
+    answers = AnswerRepository(database, ring)
+    await answers.open(
+        Answer(
+            id=f"ans-{number}",
+            key=f"k{number}",
+            workspace="T1",
+            channel="C1",
+            thread=None,
+            person="ada",
+            private=False,
+            replica="r1",
+            created_at=START,
+            question=f"what is {PLANTED}?",
+            events=(Text(f"{PLANTED} is a sledge"),),
+        )
+    )
+    await answers.rate(Feedback(f"ans-{number}", "ada", "down", START, "wrong", f"{PLANTED} is a word"))
 
 
 async def read(database: Database, ring: Keyring, number: int = 1) -> list[object]:
@@ -103,6 +127,10 @@ async def read(database: Database, ring: Keyring, number: int = 1) -> list[objec
     run = await RunRepository(database, ring).get(f"run-{number}")
     letter = await DeadLetterRepository(database, ring).get(f"dl-{number}")
     messages = await ConversationRepository(database, ring).messages_of("ada")
+    deliveries = await DeliveryRepository(database, ring).adopt(uuid.uuid4().hex, live=())
+    answer = await AnswerRepository(database, ring).get(f"ans-{number}")
+    (feedback,) = await AnswerRepository(database, ring).feedback(f"ans-{number}")
+    assert answer
     assert approval
     assert run
     assert letter
@@ -114,6 +142,10 @@ async def read(database: Database, ring: Keyring, number: int = 1) -> list[objec
         run.outcome,
         letter.payload,
         messages[-1].content,
+        next(each.payload for each in deliveries if each.id == f"ev-{number}"),
+        answer.question,
+        answer.events,
+        feedback.correction,
     ]
 
 
@@ -139,6 +171,9 @@ async def test_another_keyring_reads_nothing_and_says_which_key_is_missing(datab
         RunRepository(database, other).get("run-1"),
         DeadLetterRepository(database, other).get("dl-1"),
         ConversationRepository(database, other).messages_of("ada"),
+        DeliveryRepository(database, other).adopt("r2", live=()),
+        AnswerRepository(database, other).get("ans-1"),
+        AnswerRepository(database, other).feedback("ans-1"),
     ):
         with pytest.raises(ConfigurationError, match="'test'") as error:
             await deed

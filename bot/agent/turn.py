@@ -1,0 +1,152 @@
+"""One turn of a conversation: a request goes in, events come out, and whatever is done is done through the door."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Final
+
+from bot.agent.events import Choice, Choices, Event, FormWanted, Result, Task, Text, Trouble
+from bot.agent.meaning import Meaning, understand
+from bot.agent.preferences import ENVIRONMENT, PreferenceStore, of_person
+from bot.agent.request import Attachment, Request
+from bot.catalogue import Catalogue
+from bot.door.invoke import Door
+from bot.door.outcomes import Done, WaitingForApproval
+from bot.door.registry import AnyOperation, Registry
+from bot.errors import CopilotError, NotFound
+from bot.guard.people import People
+from bot.ports import Json
+
+MOST_QUESTION: Final = 8_000
+SHOWN_QUESTION: Final = 200
+FILES: Final = "files.look"
+Tell = Callable[[Event], Awaitable[None]]
+
+
+class Turns:
+    """Answers requests, by rules."""
+
+    def __init__(
+        self, door: Door, registry: Registry, catalogue: Catalogue, people: People, preferences: PreferenceStore
+    ) -> None:
+        self._door = door
+        self._registry = registry
+        self._catalogue = catalogue
+        self._people = people
+        self._preferences = preferences
+
+    async def run(self, request: Request) -> AsyncGenerator[Event]:
+        """The events as they come; closing it stops the work (a change that has begun goes on, as a run)."""
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+        async def work() -> None:
+            try:
+                await self._work(request, events.put)
+            finally:
+                await events.put(None)
+
+        working = asyncio.create_task(work(), name=f"turn {request.key}")
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            await working
+        finally:
+            if not working.done():
+                working.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await working
+
+    def understands(self, text: str) -> bool:
+        """Whether a sentence that was not said to us plainly asks for something all the same."""
+        return understand(text, self._registry, self._catalogue).kind != "unsure"
+
+    async def _work(self, request: Request, tell: Tell) -> None:
+        try:
+            # Before anything costs: may they use the bot here at all?
+            await self._people.identify(request.actor)
+            if request.operation:
+                found = self._registry.get(request.operation)
+                await self._invoke(request, found, request.values, tell)
+            elif request.attachments and FILES in {each.name for each in self._registry}:
+                for attachment in request.attachments:
+                    await self._look(request, attachment, tell)
+            else:
+                await self._answer(request, tell)
+        except CopilotError as error:
+            await tell(Trouble(error.message, error.mend, request.origin.trace_id))
+
+    async def _answer(self, request: Request, tell: Tell) -> None:
+        text = request.text.strip()
+        if not text:
+            text = "help"
+        if len(text) > MOST_QUESTION:
+            await tell(
+                Trouble(
+                    f"that is {len(text):,} characters long, and I read at most {MOST_QUESTION:,} at once",
+                    "Ask a shorter question, and upload the rest as a file.",
+                )
+            )
+            return
+        await self._follow(request, understand(text, self._registry, self._catalogue), tell)
+
+    async def _follow(self, request: Request, meaning: Meaning, tell: Tell) -> None:
+        match meaning:
+            case Meaning("run", found, values) if found:
+                await self._invoke(request, found, await self._usual(request, found, values), tell)
+            case Meaning("form", found, values) if found:
+                usual = await self._usual(request, found, values)
+                await tell(FormWanted(found.name, found.title, usual, meaning.why))
+            case _:
+                await tell(Text("I am not sure what you mean. I would rather ask than guess."))
+                await tell(Choices(tuple(self._suggestions(meaning.near)), "Did you mean one of these?"))
+
+    async def _usual(self, request: Request, found: AnyOperation, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Where no environment is named, the one that this person usually means."""
+        if "environment" not in found.input.model_fields or "environment" in values:
+            return values
+        kept = (await self._preferences.all(of_person(request.actor.id))).get(ENVIRONMENT)
+        return {**values, "environment": kept} if kept else values
+
+    def _suggestions(self, near: tuple[AnyOperation, ...]) -> list[Choice]:
+        choices = [Choice(each.title, say=(each.examples or (each.name,))[0]) for each in near]
+        return [*choices, Choice("What can you do?", say="help")]
+
+    async def _invoke(
+        self, request: Request, found: AnyOperation, values: Mapping[str, Json], tell: Tell, *, key: str = ""
+    ) -> None:
+        task = Task(found.name, found.title, "running")
+        await tell(task)
+
+        async def progress(text: str) -> None:
+            await tell(Task(task.id, task.title, "running", text))
+
+        outcome = await self._door.invoke(
+            request.actor,
+            found.name,
+            dict(values),
+            origin=request.origin,
+            why=request.why,
+            idempotency_key=key or request.key,
+            progress=progress,
+            resumed=request.again,
+        )
+        well = isinstance(outcome, (Done, WaitingForApproval))
+        await tell(Task(task.id, task.title, "done" if well else "failed"))
+        await tell(Result(outcome, found.title, values))
+
+    async def _look(self, request: Request, attachment: Attachment, tell: Tell) -> None:
+        """A file: its content is looked at, and whatever it says is no instruction."""
+        found = self._registry.get(FILES)
+        try:
+            text = attachment.content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise NotFound(
+                f"{attachment.name[:80]!r} ({attachment.kind or 'unknown kind'}, {attachment.size:,} bytes) is no text "
+                "that I can read",
+                mend="I read text: logs, JSON, CSV, Markdown, code, in UTF-8.",
+            ) from None
+        lines: list[Json] = list(text.splitlines())
+        values: dict[str, Json] = {"name": attachment.name[:200], "lines": lines, "cut": attachment.cut}
+        await self._invoke(request, found, values, tell, key=f"{request.key}:{attachment.id}")

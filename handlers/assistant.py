@@ -1,0 +1,78 @@
+"""The assistant pane: what to try, by who asks and what they look at; the title; a word when the bot comes in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.door.registry import Registry
+from bot.errors import Refusal
+from bot.guard.people import Actor, Identity, People
+from bot.guard.roles import RoleBook
+from handlers.outbox import Outbox
+from handlers.present.message import Rendered
+
+MOST_PROMPTS: Final = 4
+MOST_TITLE: Final = 60
+LEADING: Final = ("status", "what is waiting for me?", "what is running?")
+HELLO: Final = (
+    "Hello. Mention me with a question or a wish, in your own words; `help` shows what I can do. "
+    "What changes something, I do only when people have agreed."
+)
+
+
+class Assistant:
+    """What is said before anybody has asked."""
+
+    def __init__(self, outbox: Outbox, registry: Registry, people: People, roles: RoleBook) -> None:
+        self._outbox = outbox
+        self._registry = registry
+        self._people = people
+        self._roles = roles
+
+    async def greet(self, channel: str, thread: str, person: str) -> None:
+        try:
+            viewer = await self._people.identify(Actor(person))
+        except Refusal as error:
+            await self._outbox.post(channel, _said(f"Sorry: {error}"), thread=thread, key=f"greet:{channel}:{thread}")
+            return
+        await self._outbox.post(
+            channel, _said("What can I do for you?"), thread=thread, key=f"greet:{channel}:{thread}"
+        )
+        await self._suggest(channel, thread, viewer)
+
+    async def suggest(self, channel: str, thread: str, person: str) -> None:
+        try:
+            viewer = await self._people.identify(Actor(person))
+        except Refusal:
+            return
+        await self._suggest(channel, thread, viewer)
+
+    async def begins(self, channel: str, thread: str, words: str) -> None:
+        """A question in the pane: the thread is called by it, and somebody is at work."""
+        await self._outbox.status(channel, thread, "is looking …")
+        if words:
+            title = words if len(words) <= MOST_TITLE else f"{words[: MOST_TITLE - 1]}…"
+            await self._outbox.title(channel, thread, title)
+
+    async def introduce(self, channel: str, event: str) -> None:
+        await self._outbox.post(channel, _said(HELLO), key=f"hello:{event}")
+
+    async def _suggest(self, channel: str, thread: str, viewer: Identity) -> None:
+        prompts = [{"title": prompt[:1].upper() + prompt[1:], "message": prompt} for prompt in self.prompts(viewer)]
+        await self._outbox.prompts(channel, thread, prompts, title="To try")
+
+    def prompts(self, viewer: Identity) -> list[str]:
+        """What this person may do, the most telling first."""
+        allowed = [
+            each
+            for each in self._registry
+            if each.examples and self._roles.may(viewer.roles, each.permission, None, None)
+        ]
+        first = [example for example in LEADING if any(example in each.examples for each in allowed)]
+        changes = [each.examples[0] for each in allowed if each.risk.value != "read" and not each.about_gate]
+        rest = [each.examples[0] for each in allowed]
+        return list(dict.fromkeys([*first[:2], *changes[:1], *first[2:], *rest]))[:MOST_PROMPTS]
+
+
+def _said(text: str) -> Rendered:
+    return Rendered(text, ({"type": "section", "text": {"type": "mrkdwn", "text": text}},))

@@ -1,0 +1,134 @@
+"""Cards of approvals: posted where it was asked and where approvers look, redrawn at every move, replaced if lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+
+from bot.agent.cards import Card, CardStore
+from bot.agent.events import Result
+from bot.door.registry import Registry
+from bot.door.runner import OUTCOME
+from bot.errors import CopilotError
+from bot.guard.approvals import Approval, ApprovalState
+from bot.guard.desk import ApprovalDesk
+from bot.ports import Clock
+from handlers.outbox import Outbox
+from handlers.present import render
+from handlers.present.approval import card as draw
+from handlers.present.message import Rendered, Scene
+from handlers.refused import SlackRefused
+
+GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+log = structlog.get_logger()
+
+
+class Cards:
+    """A view of the record: whatever happens to a message, the next look mends it."""
+
+    def __init__(
+        self,
+        store: CardStore,
+        desk: ApprovalDesk,
+        outbox: Outbox,
+        registry: Registry,
+        clock: Clock,
+        *,
+        everywhere: str | None,
+    ) -> None:
+        """`everywhere` is the channel in which approvals are shown that no channel has seen."""
+        self._store = store
+        self._desk = desk
+        self._outbox = outbox
+        self._registry = registry
+        self._clock = clock
+        self._everywhere = everywhere
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        desk.listeners.append(self.moved)
+
+    async def moved(self, approval: Approval) -> None:
+        """Where it is shown is on record before anything is sent; Slack itself is not waited for."""
+        if approval.state is ApprovalState.PENDING and approval.version == 1:
+            for place in self._places(approval):
+                await self._store.add(place)
+        task = asyncio.create_task(self.redraw(approval.id), name=f"card {approval.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def reconcile(self) -> None:
+        """Post what a crash kept from being posted, redraw what somebody else's move left old."""
+        for approval_id in dict.fromkeys(card.approval for card in await self._store.stale()):
+            await self.redraw(approval_id, again=True)
+
+    async def redraw(self, approval_id: str, *, again: bool = False) -> None:
+        """`again` looks in the channel first whether another replica has posted the card meanwhile."""
+        async with self._locks[approval_id]:
+            for card in await self._store.of(approval_id):
+                try:
+                    await self._redraw(card, again=again)
+                except CopilotError as error:  # the next round of the upkeep tries again
+                    log.warning("card_not_drawn", approval=approval_id, channel=card.channel, error=str(error))
+        if not self._locks[approval_id].locked():
+            self._locks.pop(approval_id, None)
+
+    async def close(self, grace: float) -> None:
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=grace)
+
+    def _places(self, approval: Approval) -> list[Card]:
+        route = approval.route
+        places = [Card(approval.id, route.channel, route.thread)] if route.workspace and route.channel else []
+        hidden = not places or (route.channel or "").startswith("D")
+        if hidden and self._everywhere:
+            places.append(Card(approval.id, self._everywhere))
+        return places
+
+    async def _redraw(self, card: Card, *, again: bool) -> None:
+        approval = await self._desk.get(card.approval)
+        rendered = draw(approval, self._registry, self._clock())
+        ts = card.ts
+        if ts is not None and card.version < approval.version:
+            try:
+                await self._outbox.update(card.channel, ts, rendered)
+            except SlackRefused as refused:
+                if refused.code not in GONE:
+                    raise
+                ts = None
+        if ts is None:
+            key = f"card:{card.approval}:{approval.version}" if card.ts else f"card:{card.approval}"
+            ts = await self._outbox.post(card.channel, rendered, thread=card.thread, key=key, again=again)
+        await self._store.shown(replace(card, ts=ts, version=approval.version))
+        await self._announce(approval, replace(card, ts=ts))
+
+    async def _announce(self, approval: Approval, card: Card) -> None:
+        """Whoever waits for it is told how it ended, once, in the thread."""
+        if card.announced or not self._over(approval) or not await self._store.announce(card):
+            return
+        await self._outbox.post(
+            card.channel, self._ending(approval), thread=card.thread or card.ts, key=f"end:{approval.id}:{card.channel}"
+        )
+
+    @staticmethod
+    def _over(approval: Approval) -> bool:
+        if approval.state is ApprovalState.APPROVED:
+            return approval.outcome is not None
+        return approval.state in {ApprovalState.REJECTED, ApprovalState.EXPIRED}
+
+    def _ending(self, approval: Approval) -> Rendered:
+        found: Any = next((each for each in self._registry if each.name == approval.operation), None)
+        title = found.title if found else approval.operation
+        scene = Scene(viewer=None, answer="", surface="thread", now=self._clock(), registry=self._registry)
+        mention = f"<@{approval.requester}>"
+        if approval.outcome is None:
+            words = {ApprovalState.REJECTED: "was rejected", ApprovalState.EXPIRED: "has expired"}[approval.state]
+            text = f"{mention} Your request “{title}” {words}."
+            block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+            return Rendered(text, (block,))
+        told = render([Result(OUTCOME.validate_python(dict(approval.outcome)), title)], scene, done=True)
+        head = {"type": "section", "text": {"type": "mrkdwn", "text": f"{mention} Your request has run:"}}
+        return replace(told, text=f"{title}: {told.text}", blocks=(head, *told.blocks))

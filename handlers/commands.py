@@ -1,0 +1,84 @@
+"""Slash commands: the same words as everywhere, answered to the caller alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from bot.agent.events import Choices, Event, FormWanted, Text
+from bot.agent.meaning import group_of
+from bot.agent.request import Request
+from bot.door.outcomes import Origin
+from bot.door.registry import Registry
+from bot.guard.people import Actor
+from handlers.conversation import Conversation
+from handlers.live import Place
+from handlers.outbox import Outbox
+from handlers.present.message import Rendered
+from handlers.presses import Press, Presses
+from handlers.words import plain
+
+PATIENCE: Final = 0.4
+GROUPS: Final = {
+    "/copilot": "",
+    "/incident": "incidents",
+    "/workflow": "workflows",
+    "/runbook": "runbooks",
+    "/watch": "watches",
+    "/tests": "tests",
+    "/deploy": "deploys",
+}
+"""The operations behind each command, by their group; `/copilot` is for all of them."""
+HELP: Final = frozenset({"", "help", "?"})
+
+
+class Commands:
+    """Words behind a slash."""
+
+    def __init__(self, conversation: Conversation, presses: Presses, outbox: Outbox, registry: Registry) -> None:
+        self._conversation = conversation
+        self._presses = presses
+        self._outbox = outbox
+        self._registry = registry
+
+    async def run(self, command: dict[str, Any], key: str) -> None:
+        person, channel = str(command["user_id"]), str(command["channel_id"])
+        name, text = str(command["command"]), plain(str(command.get("text") or ""))
+        group = GROUPS.get(name, "")
+        if text.lower() in HELP:
+            text = f"help {name}" if group else "help"
+        elif group:
+            text = group_of(text, group, self._registry)
+            if text == plain(str(command.get("text") or "")) and not self._has(group):
+                text = f"help {name}"
+        press = Press(
+            person,
+            str(command["team_id"]),
+            key,
+            channel=channel,
+            trigger=str(command.get("trigger_id") or ""),
+            surface="command",
+        )
+        url = str(command.get("response_url") or "")
+        place = Place(channel, None, recipient_user=person, surface="command")
+        request = Request(Actor(person), Origin("command", channel, None, press.workspace), key, text=text)
+        answering = asyncio.create_task(self._conversation.whole(request, place))
+        done, _ = await asyncio.wait({answering}, timeout=PATIENCE)
+        if not done:
+            await self._outbox.respond(url, Rendered("Looking …", ()))
+        rendered, answer = await answering
+        wanted = _form(answer.events)
+        if wanted and done:  # the window at once, and no message beside it
+            await self._presses.open_form(press, wanted.operation, dict(wanted.values))
+        else:
+            await self._outbox.respond(url, rendered, replace=not done)
+
+    def _has(self, group: str) -> bool:
+        return any(each.name.startswith(f"{group}.") for each in self._registry)
+
+
+def _form(events: tuple[Event, ...]) -> FormWanted | None:
+    """The form, where that is all there is to say."""
+    rest = [event for event in events if not isinstance(event, (FormWanted, Choices, Text))]
+    found = [event for event in events if isinstance(event, FormWanted)]
+    return found[0] if found and not rest else None

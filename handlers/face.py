@@ -1,0 +1,265 @@
+"""The Slack face, put together: what comes in, what answers it, what goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import aiohttp
+import structlog
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.agent.answers import AnswerStore
+from bot.agent.cards import CardStore
+from bot.agent.inbox import Delivery, Inbox
+from bot.agent.preferences import PreferenceStore
+from bot.agent.turn import Turns
+from bot.catalogue import Catalogue
+from bot.dead_letters import DeadLetters
+from bot.door.invoke import Door
+from bot.door.registry import Registry
+from bot.errors import ConfigurationError
+from bot.guard.desk import ApprovalDesk
+from bot.guard.people import People
+from bot.guard.redaction import Redactor
+from bot.guard.roles import RoleBook
+from bot.ports import Clock
+from handlers.assistant import Assistant
+from handlers.cards import Cards
+from handlers.commands import Commands
+from handlers.conversation import Conversation, Desk, Sessions
+from handlers.deliveries import kind_of
+from handlers.files import Files
+from handlers.forms import Forms
+from handlers.home import Home
+from handlers.http import Part
+from handlers.intake import Intake
+from handlers.listeners import Listeners
+from handlers.outbox import Outbox
+from handlers.pace import Rates
+from handlers.people import SlackDirectory
+from handlers.presses import Presses
+from handlers.refused import understood
+from handlers.sockets import Sockets
+from handlers.submissions import Submissions
+
+GRACE: Final = 10.0
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """What the face is told."""
+
+    bot_token: SecretStr
+    mode: Literal["socket", "http"]
+    app_token: SecretStr | None
+    api_url: str
+    approvals_channel: str | None
+    rate_factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """What the face works with: the brain's rooms, and the stores."""
+
+    door: Door
+    turns: Turns
+    registry: Registry
+    catalogue: Catalogue
+    roles: RoleBook
+    people: People
+    desk: ApprovalDesk
+    dead_letters: DeadLetters
+    inbox: Inbox
+    answers: AnswerStore
+    cards: CardStore
+    sessions: Sessions
+    preferences: PreferenceStore
+    redactor: Redactor
+    clock: Clock
+    replica: str
+    metrics: CollectorRegistry
+
+
+class SlackFace:
+    """Everything of the bot that is Slack's."""
+
+    def __init__(
+        self, settings: SlackSettings, brain: Brain, directory: SlackDirectory, client: AsyncWebClient
+    ) -> None:
+        self._settings = settings
+        self._brain = brain
+        self._directory = directory
+        self._client = client
+        self.outbox = Outbox(client, brain.metrics, rates=Rates().times(settings.rate_factor))
+        self.conversation = Conversation(
+            Desk(
+                brain.turns,
+                brain.answers,
+                brain.sessions,
+                brain.people,
+                brain.registry,
+                self.outbox,
+                brain.clock,
+                brain.replica,
+            )
+        )
+        forms = Forms(brain.registry, brain.catalogue, brain.roles, brain.redactor)
+        self._forms = forms
+        presses = Presses(
+            door=brain.door,
+            conversation=self.conversation,
+            forms=forms,
+            outbox=self.outbox,
+            answers=brain.answers,
+            desk=brain.desk,
+            people=brain.people,
+            registry=brain.registry,
+        )
+        self._submissions = Submissions(forms, self.conversation, presses)
+        self.cards = Cards(
+            brain.cards,
+            brain.desk,
+            self.outbox,
+            brain.registry,
+            brain.clock,
+            everywhere=settings.approvals_channel,
+        )
+        self.bolt = AsyncApp(client=client, request_verification_enabled=False, process_before_response=True)
+        self.bolt.error(_keep_error)
+        self.bolt.use(_acknowledged)
+        self._session = client.session
+        assert self._session is not None
+        Listeners(
+            conversation=self.conversation,
+            presses=presses,
+            submissions=self._submissions,
+            commands=Commands(self.conversation, presses, self.outbox, brain.registry),
+            assistant=Assistant(self.outbox, brain.registry, brain.people, brain.roles),
+            home=Home(
+                door=brain.door,
+                conversation=self.conversation,
+                outbox=self.outbox,
+                people=brain.people,
+                roles=brain.roles,
+                registry=brain.registry,
+            ),
+            files=Files(self._session, settings.bot_token.get_secret_value(), settings.api_url),
+            forms=forms,
+            registry=brain.registry,
+            directory=directory,
+            people=brain.people,
+            preferences=brain.preferences,
+        ).register(self.bolt)
+        self.intake = Intake(
+            brain.inbox,
+            self.handle,
+            brain.dead_letters,
+            replica=brain.replica,
+            clock=brain.clock,
+            metrics=brain.metrics,
+        )
+        self._sockets: Sockets | None = None
+
+    # ------------------------------------------------------------ in and out
+
+    async def introduce(self) -> None:
+        """Check the token, and learn which workspace this is."""
+        try:
+            known = await self._client.auth_test()
+        except SlackApiError as error:
+            raise ConfigurationError(
+                f"Slack does not know this bot: {understood(error, 'auth.test')}",
+                mend="Check LLM_COPILOT_SLACK_BOT_TOKEN (xoxb-…) and LLM_COPILOT_SLACK_API_URL.",
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise ConfigurationError(
+                f"Slack cannot be reached at {self._settings.api_url}: {error}",
+                mend="Check the network, and LLM_COPILOT_SLACK_API_URL.",
+            ) from error
+        self._directory.workspace = str(known["team_id"])
+
+    async def connect(self) -> None:
+        """Let Slack in; in HTTP mode it comes by itself."""
+        if self._settings.mode == "http":
+            return
+        if self._settings.app_token is None:
+            raise ConfigurationError(
+                "slack_app_token is not set, and Socket Mode needs it",
+                mend="Set LLM_COPILOT_SLACK_APP_TOKEN (xapp-…), or LLM_COPILOT_SLACK_MODE=http.",
+            )
+        self._sockets = Sockets(self._client, self._settings.app_token.get_secret_value(), self.receive)
+        await self._sockets.start()
+
+    async def close(self) -> None:
+        """First nothing more comes in, then what is under way ends, then what it says goes out."""
+        async with AsyncExitStack() as last_first:
+            if self._session:
+                last_first.push_async_callback(self._session.close)
+            last_first.push_async_callback(self.outbox.close, GRACE)
+            last_first.push_async_callback(self.cards.close, GRACE)
+            last_first.push_async_callback(self.intake.close, GRACE)
+            if self._sockets:
+                last_first.push_async_callback(self._sockets.close)
+
+    async def round(self, live: Collection[str]) -> None:
+        """What the upkeep does from time to time."""
+        await self.intake.adopt(live)
+        await self.cards.reconcile()
+        await self.conversation.heed_stops()
+
+    async def receive(self, _: str, payload: dict[str, Any], retry: int) -> Mapping[str, Any] | None:
+        """Keep it, and say what has to be said at once: errors in a form, options of a menu."""
+        kind = kind_of(payload)
+        if kind == "block_suggestion":
+            return self._forms.options(payload)
+        if kind == "view_submission" and (errors := await self._submissions.judge(payload)):
+            return errors
+        if retry:
+            log.info("delivered_again", kind=kind, retry=retry)
+        await self.intake.receive(payload)
+        return {"response_action": "clear"} if kind == "view_submission" else None
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Through Bolt, to a listener; what goes wrong there is raised here."""
+        request = AsyncBoltRequest(
+            mode="socket_mode", body=delivery.payload, context={"delivery": delivery, "failures": []}
+        )
+        await self.bolt.async_dispatch(request)
+        failures: list[Exception] = request.context["failures"]
+        if failures:
+            raise failures[0]
+
+    async def ready(self) -> Part:
+        if self._sockets is not None and not await self._sockets.connected():
+            return Part(ok=False, detail="the socket is not connected")
+        return Part(ok=True)
+
+
+def slack_client(token: SecretStr, api_url: str) -> AsyncWebClient:
+    """With one session for all calls: a session of its own for each costs more than the call. In a running loop."""
+    return AsyncWebClient(
+        token=token.get_secret_value(),
+        base_url=api_url,
+        session=aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)),
+    )
+
+
+async def _acknowledged(ack: AsyncAck, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  Bolt's name
+    """The receivers have acknowledged it long ago; Bolt takes a request without that for one that nobody handles."""
+    await ack()
+    await next()
+
+
+async def _keep_error(error: Exception, context: Mapping[str, Any]) -> None:
+    """The intake decides what becomes of a delivery that failed."""
+    context["failures"].append(error)

@@ -1,0 +1,83 @@
+"""The Home tab: gathered through the door as the person who opens it, and drawn anew when something changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bot.door.invoke import Door
+from bot.door.outcomes import Done, Origin
+from bot.door.registry import Registry
+from bot.errors import Refusal
+from bot.guard.people import Actor, People
+from bot.guard.roles import RoleBook
+from bot.ports import Json
+from handlers.conversation import Conversation
+from handlers.live import Place
+from handlers.outbox import Outbox
+from handlers.present.blocks import section
+from handlers.present.escaping import escape
+from handlers.present.home import SECTIONS, HomeData, home
+from handlers.present.message import View
+
+MOST: Final = 20
+
+
+class Home:
+    """Draws it; a section of a plug-in is called like the operation whose output it shows."""
+
+    def __init__(
+        self,
+        *,
+        door: Door,
+        conversation: Conversation,
+        outbox: Outbox,
+        people: People,
+        roles: RoleBook,
+        registry: Registry,
+    ) -> None:
+        self._door = door
+        self._conversation = conversation
+        self._outbox = outbox
+        self._people = people
+        self._roles = roles
+        self._registry = registry
+
+    async def draw(self, person: str, workspace: str) -> None:
+        await self._outbox.view_publish(person, await self._view(person, workspace))
+
+    async def _view(self, person: str, workspace: str) -> View:
+        try:
+            viewer = await self._people.identify(Actor(person), fresh=True)
+        except Refusal as error:
+            return {"type": "home", "blocks": [section(escape(f"Sorry: {error}"))]}
+        known = {each.name for each in self._registry}
+        names = [name for name in SECTIONS if name in known]
+        runs = await self._ask(person, workspace, "runs.list", limit=MOST)  # alone: it would see the others run
+        waiting, requests, status, *others = await asyncio.gather(
+            self._ask(person, workspace, "approvals.list", limit=MOST),
+            self._ask(person, workspace, "approvals.list", limit=MOST, mine=True),
+            self._ask(person, workspace, "status.self"),
+            *(self._ask(person, workspace, name) for name in names),
+        )
+        data = HomeData(
+            approvals=_rows(waiting, "approvals"),
+            requests=_rows(requests, "approvals"),
+            runs=_rows(runs, "runs"),
+            status=status,
+            roles=tuple(self._roles.roles[name].title for name in sorted(viewer.roles)),
+            allowed=frozenset(
+                each.name for each in self._registry if self._roles.may(viewer.roles, each.permission, None, None)
+            ),
+            more={name: output for name, output in zip(names, others, strict=True) if output is not None},
+        )
+        return home(data, self._conversation.scene(Place("", surface="home"), viewer))
+
+    async def _ask(self, person: str, workspace: str, operation: str, **values: Json) -> dict[str, Json] | None:
+        outcome = await self._door.invoke(Actor(person), operation, values, origin=Origin("home", workspace=workspace))
+        return outcome.output if isinstance(outcome, Done) and isinstance(outcome.output, dict) else None
+
+
+def _rows(output: Mapping[str, Any] | None, name: str) -> Sequence[Mapping[str, Json]]:
+    return list(output[name]) if output else []

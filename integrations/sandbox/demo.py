@@ -1,0 +1,149 @@
+"""`llm-copilot demo`: a whole Slack and the bot in it, on this machine, in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import socket
+import webbrowser
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from rich.console import Console
+
+from bot import defaults
+from bot.app import App
+from bot.catalogue import load_model
+from bot.config import Settings
+from bot.errors import ConfigurationError
+from bot.guard.redaction import Redactor
+from bot.guard.roles import RoleBook
+from bot.logs import configure
+from integrations.sandbox.slack.server import SlackSandbox
+
+MARK: Final = ".llm-copilot-demo"
+PORT: Final = 8900
+GROUPS: Final = {
+    "S0SRE": "sre",
+    "S0DEVOPS": "devops",
+    "S0ML": "ml-engineer",
+    "S0QA": "qa-engineer",
+    "S0SECURITY": "security-engineer",
+    "S0MANAGERS": "manager",
+    "S0ADMINS": "admin",
+}
+"""User groups of the local workspace, and the roles that they give."""
+OPS: Final = "C0OPS"
+WELCOME: Final[dict[str, Any]] = {
+    "title": "Three minutes with CoPilot",
+    "steps": [
+        {
+            "text": "Ask something. Anybody may: how is the bot itself?",
+            "person": "U0SRE",
+            "channel": OPS,
+            "say": "@copilot status",
+        },
+        {
+            "text": "Wish for something that wants care. You get a form; send it, and a card asks for approval.",
+            "person": "U0SRE",
+            "channel": OPS,
+            "say": "@copilot rehearse a drill in production",
+        },
+        {
+            "text": "Nobody approves their own wish. Become the manager, open the thread, and press Approve.",
+            "person": "U0MANAGER",
+            "channel": OPS,
+        },
+    ],
+}
+
+
+def demo(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool) -> None:
+    """Runs until Ctrl-C, and begins anew each time."""
+    _clear(folder)
+    configure(Redactor(), level="error", form="console")
+    asyncio.run(_run(console, folder, manifest, port=port, browser=browser))
+
+
+async def _run(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    console.print("Starting a local Slack, and the bot in it …", style="dim")
+    sandbox = SlackSandbox(manifest, port=_free(PORT) if port is None else port)
+    async with sandbox:
+        sandbox.page.welcome = WELCOME
+        async with App.running(_settings(sandbox, folder), whole=True):
+            _greet(console, sandbox.page_url, folder)
+            if browser:
+                with contextlib.suppress(webbrowser.Error):
+                    await asyncio.to_thread(webbrowser.open, sandbox.page_url)
+            await stop.wait()
+            console.print("\nStopping …", style="dim")
+    console.print("Stopped. `make demo` begins anew.", style="dim")
+
+
+def _settings(sandbox: SlackSandbox, folder: Path) -> Settings:
+    """What a real workspace needs too: two tokens. The rest is for a laptop."""
+    return Settings.model_validate(
+        {
+            "data_dir": folder,
+            "roles_file": _roles(folder),
+            "slack_bot_token": sandbox.bot_token,
+            "slack_app_token": sandbox.app_token,
+            "slack_api_url": sandbox.api_url,
+            "slack_approvals_channel": OPS,
+            "http_host": "127.0.0.1",
+            "http_port": 0,
+            "heartbeat_seconds": 2,
+        }
+    )
+
+
+def _roles(folder: Path) -> Path:
+    """The shipped roles, bound to the user groups of the local workspace."""
+    book = load_model(defaults.path("roles.yaml"), RoleBook).model_dump(mode="json", exclude_defaults=True)
+    book["groups"] = {group: [role] for group, role in GROUPS.items()}
+    path = folder / "roles.yaml"
+    path.write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _greet(console: Console, url: str, folder: Path) -> None:
+    console.print(
+        f"\n[bold]CoPilot is in a Slack of its own:[/bold]  [bold cyan]{url}[/bold cyan]\n\n"
+        "  1  In #ops, write        [green]@copilot status[/green]\n"
+        "  2  Then                  [green]@copilot rehearse a drill in production[/green]\n"
+        "     press [bold]Fill in the form[/bold], send it, and see it ask for approval\n"
+        "  3  Become the [bold]Engineering manager[/bold] (top left) and press [bold]Approve[/bold] in the thread\n\n"
+        f"[dim]No account, no key; nothing leaves this machine. Data is in {folder}. Ctrl-C stops everything.[/dim]",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _free(port: int) -> int:
+    """The usual port, or any that is free."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _clear(folder: Path) -> None:
+    """Begin anew, but never delete a folder that is not the demo's."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise ConfigurationError(
+                f"the folder {str(folder)!r} holds something that is not a demo's",
+                mend="Choose another with --folder.",
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()

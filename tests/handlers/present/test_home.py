@@ -1,0 +1,130 @@
+"""The Home tab: what waits first, something to do even when nothing does, and never more than Slack takes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.guard.people import ActorKind, Identity
+from bot.ports import Json
+from handlers import buttons
+from handlers.buttons import Form, OnApproval, Open, Run
+from handlers.present import home as home_module
+from handlers.present.blocks import section
+from handlers.present.home import HomeData, home, home_section
+from handlers.present.message import Scene, View
+from tests.handlers.judges import judge
+from tests.handlers.present.strategies import NOW, objects, scene, scenes
+
+ME = Identity("U0SRE", ActorKind.PERSON, "SRE on call", frozenset({"sre"}))
+WAITING: dict[str, Json] = {
+    "id": "apr-1",
+    "operation": "maintenance.drill",
+    "parameters": {"label": "x"},
+    "risk": "destructive",
+    "state": "pending",
+    "requester": "U0QA",
+    "approved": 0,
+    "quorum": 1,
+    "expires_at": NOW.isoformat(),
+    "you_may_decide": True,
+}
+RUNNING: dict[str, Json] = {
+    "id": "run-1",
+    "operation": "maintenance.drill",
+    "actor": "U0SRE",
+    "state": "running",
+    "started_at": NOW.isoformat(),
+}
+STATUS: dict[str, Json] = {"healthy": True, "trouble": [], "version": "0.1.0"}
+
+
+def shown(data: HomeData, at: Scene | None = None) -> View:
+    view = home(data, at or scene("", surface="home", viewer=ME))
+    judge("view", view)
+    return view
+
+
+def pressed(view: View) -> list[tuple[str, Any]]:
+    elements = [each for block in view["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    elements += [block["accessory"] for block in view["blocks"] if "accessory" in block]
+    return [(each["text"]["text"], buttons.read(each["action_id"], each["value"])) for each in elements]
+
+
+rows = st.lists(objects, max_size=60)
+
+
+@given(rows, rows, objects, scenes)
+@settings(deadline=None, max_examples=40)
+def test_every_home_is_valid(one: list[dict[str, Json]], other: list[dict[str, Json]], status: Any, at: Scene) -> None:
+    shown(HomeData(one, one, other, status, ("SRE",)), at)
+
+
+def test_an_empty_home_says_so_and_offers_what_to_do() -> None:
+    view = shown(HomeData(status=STATUS, roles=("Site reliability engineer",)))
+    text = json.dumps(view, ensure_ascii=False)
+    for words in (
+        "Hello, SRE on call.",
+        "*Site reliability engineer*",
+        "Nothing is waiting for you.",
+        "You have asked for nothing yet.",
+        "Nothing of yours is running.",
+        "💚 I am well",
+    ):
+        assert words in text, words
+    found = dict(pressed(view))
+    assert found["Ask something"] == Open("ask")
+    assert found["What can you do?"] == Open("help")
+    assert found["Practice drill"] == Form("maintenance.drill")
+
+
+def test_what_waits_for_me_can_be_decided_right_here() -> None:
+    found = pressed(shown(HomeData(approvals=[WAITING])))
+    assert ("Approve", OnApproval("apr-1", "approve")) in found
+    assert ("Details", OnApproval("apr-1", "details")) in found
+    assert "Label: x" in json.dumps(shown(HomeData(approvals=[WAITING])))
+
+
+def test_what_waits_for_others_is_only_counted() -> None:
+    view = shown(HomeData(approvals=[{**WAITING, "you_may_decide": False}]))
+    assert "1 request waits for others" in json.dumps(view)
+    assert not any(label == "Approve" for label, _ in pressed(view))
+
+
+def test_running_comes_first_and_can_be_cancelled() -> None:
+    view = shown(HomeData(runs=[{**RUNNING, "id": "run-0", "state": "done"}, RUNNING]))
+    text = json.dumps(view)
+    assert text.index("run-1") < text.index("run-0")
+    assert ("Cancel", Run("runs.cancel", {"run": "run-1"})) in pressed(view)
+
+
+def test_quick_actions_are_those_that_the_role_may_use() -> None:
+    labels = [label for label, _ in pressed(shown(HomeData(allowed=frozenset({"status.self"}))))]
+    assert "Practice drill" not in labels
+
+
+def test_a_busy_home_stays_within_its_limits_and_says_so() -> None:
+    view = shown(HomeData(approvals=[WAITING] * 200, requests=[WAITING] * 200, runs=[RUNNING] * 200))
+    assert "… 195 more approvals" in json.dumps(view, ensure_ascii=False)
+
+
+def test_plug_ins_bring_sections_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home_module, "SECTIONS", {})
+
+    @home_section("incidents", "Incidents", order=5)
+    def incidents(data: Any, _: Scene) -> list[dict[str, Any]]:
+        return [section(str(each)) for each in data]
+
+    @home_section("broken", "Broken")
+    def broken(data: Any, _: Scene) -> list[dict[str, Any]]:
+        raise KeyError(data)
+
+    assert "Incidents" not in json.dumps(shown(HomeData()))
+    text = json.dumps(shown(HomeData(more={"incidents": ["inc-1"] * 30, "broken": 1})), ensure_ascii=False)
+    assert text.index("Incidents") < text.index("Waiting for you")
+    assert "… 10 more parts" in text
+    assert "This part cannot be shown at the moment." in text
