@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
+
+from slack_bolt.middleware.assistant.async_assistant import AsyncAssistant
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from bot.door.registry import Registry
 from bot.errors import Refusal
@@ -18,6 +23,22 @@ HELLO: Final = (
     "Hello. Mention me with a question or a wish, in your own words; `help` shows what I can do. "
     "What changes something, I do only when people have agreed."
 )
+
+
+class Pane(AsyncAssistant):
+    """Bolt's, which asks four listeners of its own about everything: here only about what may be in the pane."""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
+    ) -> BoltResponse | None:
+        event = req.body.get("event") or {}
+        if event.get("channel_type") == "im" or str(event.get("type", "")).startswith("assistant_thread_"):
+            return await super().async_process(req=req, resp=resp, next=next)
+        return await next()
 
 
 class Assistant:

@@ -11,6 +11,7 @@ import structlog
 
 from bot.agent.cards import Card, CardStore
 from bot.agent.events import Result
+from bot.door.outcomes import Done
 from bot.door.registry import Registry
 from bot.door.runner import OUTCOME
 from bot.errors import CopilotError
@@ -20,6 +21,9 @@ from bot.ports import Clock
 from handlers.outbox import Outbox
 from handlers.present import render
 from handlers.present.approval import card as draw
+from handlers.present.blocks import section
+from handlers.present.cutting import cut
+from handlers.present.escaping import escape, mention, sentence
 from handlers.present.message import Rendered, Scene
 from handlers.refused import SlackRefused
 
@@ -109,8 +113,10 @@ class Cards:
         """Whoever waits for it is told how it ended, once, in the thread."""
         if card.announced or not self._over(approval) or not await self._store.announce(card):
             return
+        direct = card.channel.startswith("D")  # there, nobody looks for it in a thread
+        thread = card.thread or (None if direct else card.ts)
         await self._outbox.post(
-            card.channel, self._ending(approval), thread=card.thread or card.ts, key=f"end:{approval.id}:{card.channel}"
+            card.channel, self._ending(approval), thread=thread, key=f"end:{approval.id}:{card.channel}"
         )
 
     @staticmethod
@@ -123,12 +129,14 @@ class Cards:
         found: Any = next((each for each in self._registry if each.name == approval.operation), None)
         title = found.title if found else approval.operation
         scene = Scene(viewer=None, answer="", surface="thread", now=self._clock(), registry=self._registry)
-        mention = f"<@{approval.requester}>"
+        who = mention(approval.requester)
         if approval.outcome is None:
             words = {ApprovalState.REJECTED: "was rejected", ApprovalState.EXPIRED: "has expired"}[approval.state]
-            text = f"{mention} Your request “{title}” {words}."
-            block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
-            return Rendered(text, (block,))
-        told = render([Result(OUTCOME.validate_python(dict(approval.outcome)), title)], scene, done=True)
-        head = {"type": "section", "text": {"type": "mrkdwn", "text": f"{mention} Your request has run:"}}
-        return replace(told, text=f"{title}: {told.text}", blocks=(head, *told.blocks))
+            reason = approval.decisions[-1].reason if approval.state is ApprovalState.REJECTED else ""
+            why = f"\n{cut(sentence(reason), 1_000, fences=True)}" if reason.strip() else ""
+            text = f"{who} Your request “{escape(title)}” {words}.{why}"
+            return Rendered(text, (section(text),))
+        outcome = OUTCOME.validate_python(dict(approval.outcome))
+        head = "Your request has run:" if isinstance(outcome, Done) else "Your request was approved, and did not work:"
+        told = render([Result(outcome, title)], scene, done=True)
+        return replace(told, text=f"{title}: {told.text}", blocks=(section(f"{who} {head}"), *told.blocks))

@@ -14,6 +14,7 @@ from bot.guard.people import Actor
 from handlers.conversation import Conversation
 from handlers.live import Place
 from handlers.outbox import Outbox
+from handlers.present.help import command_help
 from handlers.present.message import Rendered
 from handlers.presses import Press, Presses
 from handlers.words import plain
@@ -30,6 +31,7 @@ GROUPS: Final = {
 }
 """The operations behind each command, by their group; `/copilot` is for all of them."""
 HELP: Final = frozenset({"", "help", "?"})
+"""Words that ask what there is."""
 
 
 class Commands:
@@ -45,12 +47,9 @@ class Commands:
         person, channel = str(command["user_id"]), str(command["channel_id"])
         name, text = str(command["command"]), plain(str(command.get("text") or ""))
         group = GROUPS.get(name, "")
-        if text.lower() in HELP:
-            text = f"help {name}" if group else "help"
-        elif group:
+        asks = text.lower() in HELP
+        if group and not asks:
             text = group_of(text, group, self._registry)
-            if text == plain(str(command.get("text") or "")) and not self._has(group):
-                text = f"help {name}"
         press = Press(
             person,
             str(command["team_id"]),
@@ -61,7 +60,13 @@ class Commands:
         )
         url = str(command.get("response_url") or "")
         place = Place(channel, None, recipient_user=person, surface="command")
-        request = Request(Actor(person), Origin("command", channel, None, press.workspace), key, text=text)
+        request = Request(
+            Actor(person), Origin("command", channel, None, press.workspace), key, text="help" if asks else text
+        )
+        if group and (asks or not self._has(group)):  # what is behind it, or that nothing is
+            about = await self._conversation.shown(request, place, lambda scene: command_help(name, scene))
+            await self._outbox.respond(url, about)
+            return
         answering = asyncio.create_task(self._conversation.whole(request, place))
         done, _ = await asyncio.wait({answering}, timeout=PATIENCE)
         if not done:

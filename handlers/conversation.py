@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -121,13 +121,20 @@ class Conversation:
         try:
             viewer = await self._desk.people.identify(request.actor)
         except Refusal as error:
-            trouble = Trouble(f"Sorry: {error.message}", error.mend)
-            return render([trouble], self.scene(place, None), done=True), self._blank(request, place)
+            return self._sorry(error, place), self._blank(request, place)
         answer = await self._desk.answers.open(replace(self._blank(request, place), private=True))
         events = tuple(answer.events) or tuple(await self.events(request))
         ended = replace(answer, events=events, state=AnswerState.DONE, finished_at=self._desk.clock())
         await self._desk.answers.finish(ended)
         return render(events, self.scene(place, viewer, answer=answer.id), done=True), ended
+
+    async def shown(self, request: Request, place: Place, draw: Callable[[Scene], Rendered]) -> Rendered:
+        """What takes no turn, drawn for somebody who may be here."""
+        try:
+            viewer = await self._desk.people.identify(request.actor)
+        except Refusal as error:
+            return self._sorry(error, place)
+        return draw(self.scene(place, viewer))
 
     def understands(self, text: str) -> bool:
         return self._desk.turns.understands(text)
@@ -207,12 +214,15 @@ class Conversation:
         try:
             return await self._desk.people.identify(request.actor)
         except Refusal as error:
-            rendered = render([Trouble(f"Sorry: {error.message}", error.mend)], self.scene(place, None), done=True)
+            rendered = self._sorry(error, place)
             if place.surface == "dm":
                 await self._desk.outbox.post(place.channel, rendered, thread=place.thread, key=f"no:{request.key}")
             else:
                 await self._desk.outbox.whisper(place.channel, request.actor.id, rendered, thread=place.thread)
             return None
+
+    def _sorry(self, error: Refusal, place: Place) -> Rendered:
+        return render([Trouble(f"Sorry: {error.message}", error.mend)], self.scene(place, None), done=True)
 
     def _live(self, answer: Answer, place: Place, viewer: Identity, *, first: bool) -> LiveAnswer:
         def rendering(events: Sequence[Event], *, done: bool) -> Rendered:

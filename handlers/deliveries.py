@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from handlers.words import own
+
 Payload = dict[str, Any]
 MESSAGES: Final = frozenset({"message", "app_mention"})
 SPOKEN: Final = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -55,7 +57,9 @@ def conversation(payload: Payload) -> str:
 
 
 def mentions(text: str, bot: str) -> bool:
-    return f"<@{bot}>" in text or f"<@{bot}|" in text
+    """Whether it speaks to us; a quote that does is no word of this person's."""
+    said = own(text)
+    return f"<@{bot}>" in said or f"<@{bot}|" in said
 
 
 def bot_of(payload: Payload) -> str:
@@ -71,10 +75,10 @@ def _person(payload: Payload) -> str:
 
 def _spoken(event: Mapping[str, Any], payload: Payload) -> bool:
     """A person said it, and it may be meant for us: a mention, a reply in a thread, or a word in private."""
-    own = bot_of(payload)
-    if event.get("subtype") not in SPOKEN or event.get("bot_id") or not event.get("user") or event["user"] == own:
+    me = bot_of(payload)
+    if event.get("subtype") not in SPOKEN or event.get("bot_id") or not event.get("user") or event["user"] == me:
         return False
-    if event.get("hidden") or not event.get("ts"):
-        return False
+    if event.get("hidden") or event.get("edited") or not event.get("ts"):
+        return False  # Slack tells of a mention that an edit brought in; an edit asks for nothing
     text = str(event.get("text") or "")
-    return event.get("channel_type") == "im" or "thread_ts" in event or mentions(text, own)
+    return event.get("channel_type") == "im" or "thread_ts" in event or mentions(text, me)

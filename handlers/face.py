@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,13 +12,13 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.agent.answers import AnswerStore
 from bot.agent.cards import CardStore
+from bot.agent.events import Trouble
 from bot.agent.inbox import Delivery, Inbox
 from bot.agent.preferences import PreferenceStore
 from bot.agent.turn import Turns
@@ -42,7 +42,7 @@ from handlers.forms import Forms
 from handlers.home import Home
 from handlers.http import Part
 from handlers.intake import Intake
-from handlers.listeners import Listeners
+from handlers.listeners import Listeners, whose
 from handlers.outbox import Outbox
 from handlers.pace import Rates
 from handlers.people import SlackDirectory
@@ -52,6 +52,7 @@ from handlers.sockets import Sockets
 from handlers.submissions import Submissions
 
 GRACE: Final = 10.0
+SORRY: Final = "I am sorry, I could not do this, although I tried more than once."
 log = structlog.get_logger()
 
 
@@ -115,7 +116,7 @@ class SlackFace:
         )
         forms = Forms(brain.registry, brain.catalogue, brain.roles, brain.redactor)
         self._forms = forms
-        presses = Presses(
+        self._presses = presses = Presses(
             door=brain.door,
             conversation=self.conversation,
             forms=forms,
@@ -134,9 +135,17 @@ class SlackFace:
             brain.clock,
             everywhere=settings.approvals_channel,
         )
-        self.bolt = AsyncApp(client=client, request_verification_enabled=False, process_before_response=True)
+        # What the receivers and the intake have seen to already, Bolt need not do again.
+        self.bolt = AsyncApp(
+            client=client,
+            process_before_response=True,
+            request_verification_enabled=False,
+            ignoring_self_events_enabled=False,
+            ssl_check_enabled=False,
+            url_verification_enabled=False,
+            attaching_function_token_enabled=False,
+        )
         self.bolt.error(_keep_error)
-        self.bolt.use(_acknowledged)
         self._session = client.session
         assert self._session is not None
         Listeners(
@@ -167,6 +176,7 @@ class SlackFace:
             replica=brain.replica,
             clock=brain.clock,
             metrics=brain.metrics,
+            gave_up=self._apologise,
         )
         self._sockets: Sockets | None = None
 
@@ -239,6 +249,12 @@ class SlackFace:
         if failures:
             raise failures[0]
 
+    async def _apologise(self, delivery: Delivery, letter: str) -> None:
+        """Whoever waits for an answer that will not come is told so."""
+        press = whose(delivery.payload, f"sorry:{delivery.id}")
+        if press:
+            await self._presses.tell(press, Trouble(SORRY, "Try it again, or tell somebody the reference.", letter))
+
     async def ready(self) -> Part:
         if self._sockets is not None and not await self._sockets.connected():
             return Part(ok=False, detail="the socket is not connected")
@@ -252,12 +268,6 @@ def slack_client(token: SecretStr, api_url: str) -> AsyncWebClient:
         base_url=api_url,
         session=aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)),
     )
-
-
-async def _acknowledged(ack: AsyncAck, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  Bolt's name
-    """The receivers have acknowledged it long ago; Bolt takes a request without that for one that nobody handles."""
-    await ack()
-    await next()
 
 
 async def _keep_error(error: Exception, context: Mapping[str, Any]) -> None:

@@ -23,9 +23,10 @@ CRASHES: Final = 5
 """So often may a process die in the middle of it, before it is taken for the cause."""
 PAUSE: Final = 1.0
 AT_ONCE: Final = 32
-BATCH: Final = 256
+BATCH: Final = 128
 Handle = Callable[[Delivery], Awaitable[None]]
-Quick = Callable[[Payload], Awaitable[dict[str, Any] | None]]
+GaveUp = Callable[[Delivery, str], Awaitable[None]]
+"""Told which delivery could not be handled, and under which letter it is kept."""
 log = structlog.get_logger()
 
 
@@ -45,6 +46,7 @@ class Intake:
         clock: Clock,
         metrics: CollectorRegistry,
         pause: float = PAUSE,
+        gave_up: GaveUp | None = None,
     ) -> None:
         self._inbox = inbox
         self._handle = handle
@@ -52,6 +54,7 @@ class Intake:
         self._replica = replica
         self._clock = clock
         self._pause = pause
+        self._gave_up = gave_up
         self._adding: list[tuple[Delivery, asyncio.Future[bool]]] = []
         self._handled: list[str] = []
         self._lines: dict[str, deque[Delivery]] = {}
@@ -122,7 +125,8 @@ class Intake:
                 batch, self._adding = self._adding[:BATCH], self._adding[BATCH:]
                 if batch:
                     await self._keep(batch)
-                await self._finish()
+                if not self._adding or len(self._handled) >= BATCH:  # nobody waits for these
+                    await self._finish()
         finally:
             self._writing = False
 
@@ -197,6 +201,7 @@ class Intake:
                     return True
 
     async def _bury(self, delivery: Delivery, error: Exception, attempts: int) -> bool:
+        letter = f"dl-{delivery.id}"
         try:
             await self._dead_letters.put(
                 LETTERS,
@@ -204,11 +209,16 @@ class Intake:
                 f"{delivery.kind}: {error}",
                 attempts=attempts,
                 trace_id="",
-                letter_id=f"dl-{delivery.id}",
+                letter_id=letter,
             )
         except CopilotError as trouble:
             log.warning("delivery_not_buried", delivery=delivery.id, error=str(trouble))
             return False
+        if self._gave_up:
+            try:
+                await self._gave_up(delivery, letter)
+            except Exception:  # it is kept all the same
+                log.exception("not_told_that_it_failed", delivery=delivery.id)
         return True
 
     async def _retry(self, letter: DeadLetter) -> None:

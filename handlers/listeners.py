@@ -1,15 +1,18 @@
-"""Bolt's listeners, all of them thin: payload in, `Request` or `Act` out. Nothing is decided here."""
+"""Bolt's listeners, all of them thin: payload in, `Request` or `Act` out. Nothing is decided here.
+
+The receivers have acknowledged long ago; `ack` only tells Bolt that the request was not for nobody.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
-from slack_bolt.middleware.assistant.async_assistant import AsyncAssistant
 
 from bot.agent.events import Text, Trouble
 from bot.agent.preferences import FOLLOW, PreferenceStore, of_person
@@ -19,11 +22,11 @@ from bot.door.registry import Registry
 from bot.errors import CopilotError
 from bot.guard.people import Actor, People
 from handlers import surface
-from handlers.assistant import Assistant
+from handlers.assistant import Assistant, Pane
 from handlers.buttons import ACTION, Form, OnAnswer, read
 from handlers.commands import Commands
 from handlers.conversation import Conversation
-from handlers.deliveries import mentions
+from handlers.deliveries import MESSAGES, mentions
 from handlers.files import Files
 from handlers.forms import Forms
 from handlers.home import Home
@@ -33,11 +36,13 @@ from handlers.presses import Press, Presses
 from handlers.submissions import Submissions
 from handlers.words import literal, plain, speaks_to_another
 
+FEEDBACK: Final = "feedback"
 LIKES: Final[Mapping[str, str]] = {"+1": "up", "thumbsup": "up", "-1": "down", "thumbsdown": "down"}
 PINS: Final = frozenset({"pushpin", "round_pushpin"})
 TIMELINE: Final = "incidents.note"
 DECLARE: Final = "incidents.declare"
 Payload = dict[str, Any]
+Listener = Callable[[Payload, Payload, AsyncBoltContext], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +63,52 @@ class Listeners:
     preferences: PreferenceStore
 
     def register(self, app: AsyncApp) -> None:
-        assistant = AsyncAssistant()
+        assistant = Pane()
         assistant.thread_started(self.assistant_began)
         assistant.thread_context_changed(self.assistant_looks_elsewhere)
         assistant.user_message(self.message)
         app.use(assistant)
-        app.event("app_mention")(self.message)
-        app.event("message")(self.message)
-        app.event("reaction_added")(self.reaction_added)
-        app.event("reaction_removed")(self.reaction_removed)
-        app.event("app_home_opened")(self.home_opened)
-        app.event("member_joined_channel")(self.joined)
-        app.event("user_change")(self.person_changed)
-        app.event("subteam_updated")(self.group_changed)
-        for command in surface.COMMANDS:
-            app.command(command)(self.command)
-        app.action(re.compile(f"^{ACTION.pattern}$"))(self.pressed)
-        app.action("feedback")(self.rated)
+        # One listener for all events, one for all buttons: Bolt asks one after the other, and each costs.
+        app.event(_one_of(self._events))(self.happened)
         app.action(re.compile(".*"))(self.touched)
         app.view(re.compile(".*"))(self.submitted)
-        app.view_closed(re.compile(".*"))(self.touched)
-        for callback, shortcut in surface.SHORTCUTS.items():
-            kind: dict[str, Any] = {
-                "type": "shortcut" if shortcut.type == "global" else "message_action",
-                "callback_id": callback,
-            }
-            app.shortcut(kind)(getattr(self, callback))
+        app.view_closed(re.compile(".*"))(self.closed)
+        app.command(_one_of(surface.COMMANDS))(self.command)
+        for kind, wire in (("global", "shortcut"), ("message", "message_action")):
+            names = [name for name, shortcut in surface.SHORTCUTS.items() if shortcut.type == kind]
+            app.shortcut({"type": wire, "callback_id": _one_of(names)})(self.taken)
+
+    @property
+    def _events(self) -> Mapping[str, Listener]:
+        return {
+            "app_mention": self.message,
+            "message": self.message,
+            "reaction_added": self.reaction_added,
+            "reaction_removed": self.reaction_removed,
+            "app_home_opened": self.home_opened,
+            "member_joined_channel": self.joined,
+            "user_change": self.person_changed,
+            "subteam_updated": self.group_changed,
+        }
+
+    async def happened(self, event: Payload, body: Payload, context: AsyncBoltContext) -> None:
+        await self._events[str(event["type"])](event, body, context)
+
+    async def taken(self, ack: AsyncAck, shortcut: Payload, context: AsyncBoltContext) -> None:
+        await ack()
+        await getattr(self, str(shortcut["callback_id"]))(shortcut, context)
+
+    async def touched(self, ack: AsyncAck, body: Payload, action: Payload, context: AsyncBoltContext) -> None:
+        """A button; or a field of a form, or a link, with which there is nothing to do yet."""
+        await ack()
+        if action["action_id"] == FEEDBACK:
+            await self.rated(body, action, context)
+        elif ACTION.fullmatch(str(action["action_id"])):
+            await self.pressed(body, action, context)
+
+    async def closed(self, ack: AsyncAck) -> None:
+        """A window, without having been sent."""
+        await ack()
 
     # ------------------------------------------------------------ words
 
@@ -131,7 +156,8 @@ class Listeners:
         preferred = await self.preferences.all(of_person(str(event["user"])))
         return bool(preferred.get(FOLLOW, True)) and self.conversation.understands(words)
 
-    async def command(self, command: Payload, context: AsyncBoltContext) -> None:
+    async def command(self, ack: AsyncAck, command: Payload, context: AsyncBoltContext) -> None:
+        await ack()
         await self.commands.run(command, _key(context, str(command.get("trigger_id"))))
 
     # ------------------------------------------------------------ buttons and windows
@@ -151,14 +177,12 @@ class Listeners:
     async def rated(self, body: Payload, action: Payload, context: AsyncBoltContext) -> None:
         """👍 and 👎 below an answer."""
         press = press_of(body, _key(context, str(action.get("action_ts"))), again=_again(context))
-        verdict, _, answer = str(action.get("value") or "").partition(":")
-        if verdict in {"up", "down"}:
-            await self.presses.act(OnAnswer(answer, verdict), press)  # type: ignore[arg-type]
+        act = read("answer", str(action.get("value") or ""))
+        if isinstance(act, OnAnswer) and act.verb in {"up", "down"}:
+            await self.presses.act(act, press)
 
-    async def touched(self) -> None:
-        """A field of a form, a link, a closed window: nothing to do before it is sent."""
-
-    async def submitted(self, body: Payload, context: AsyncBoltContext) -> None:
+    async def submitted(self, ack: AsyncAck, body: Payload, context: AsyncBoltContext) -> None:
+        await ack()
         press = press_of(body, _key(context, str(body["view"]["id"])), again=_again(context))
         await self.submissions.take(body["view"], press)
 
@@ -236,7 +260,7 @@ class Listeners:
 
     async def reaction_removed(self, event: Payload, body: Payload, context: AsyncBoltContext) -> None:
         item, name = event.get("item") or {}, str(event.get("reaction", "")).partition("::")[0]
-        if item.get("type") == "message" and name in LIKES:
+        if item.get("type") == "message" and name in LIKES and event.get("user") != context.bot_user_id:
             press = Press(
                 str(event["user"]),
                 str(body.get("team_id", "")),
@@ -246,7 +270,7 @@ class Listeners:
             )
             await self.presses.like(press, "none")
 
-    async def home_opened(self, event: Payload, body: Payload) -> None:
+    async def home_opened(self, event: Payload, body: Payload, _: AsyncBoltContext) -> None:
         if event.get("tab", "home") == "home":
             await self.home.draw(str(event["user"]), str(body.get("team_id", "")))
 
@@ -262,21 +286,26 @@ class Listeners:
         if event.get("user") == context.bot_user_id and event.get("inviter"):
             await self.assistant.introduce(str(event["channel"]), str(body.get("event_id")))
 
-    async def person_changed(self, event: Payload) -> None:
+    async def person_changed(self, event: Payload, _: Payload, __: AsyncBoltContext) -> None:
         person = str((event.get("user") or {}).get("id", ""))
         self.directory.forget(person)
         self.people.forget(person)
 
-    async def group_changed(self) -> None:
+    async def group_changed(self, _: Payload, __: Payload, ___: AsyncBoltContext) -> None:
         self.directory.forget_groups()
         self.people.forget_all()
+
+
+def _one_of(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(f"^(?:{'|'.join(map(re.escape, names))})$")
 
 
 def press_of(body: Payload, key: str, *, again: bool = False) -> Press:
     """Who pressed what, where; from a button, a window or a shortcut."""
     container, message, view = body.get("container") or {}, body.get("message") or {}, body.get("view") or {}
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
-    ts = message.get("ts") or body.get("message_ts") or container.get("message_ts")
+    private = bool(container.get("is_ephemeral"))
+    ts = None if private else message.get("ts") or body.get("message_ts") or container.get("message_ts")
     kind: Any = {"home": "home", "modal": "modal"}.get(view.get("type", ""), "channel")
     if kind == "channel" and channel and str(channel).startswith("D"):
         kind = "dm"
@@ -291,6 +320,27 @@ def press_of(body: Payload, key: str, *, again: bool = False) -> Press:
         view=str(view.get("id") or "") if kind == "modal" else "",
         surface=kind,
         again=again,
+        reply=str(body.get("response_url") or "") if private else "",
+    )
+
+
+def whose(payload: Payload, key: str) -> Press | None:
+    """Who waits for an answer to a delivery, whatever its kind; None where nobody does."""
+    event = payload.get("event")
+    if event is None and "command" not in payload:
+        return press_of(payload, key)
+    if event is None:
+        person, channel, team = (str(payload.get(name) or "") for name in ("user_id", "channel_id", "team_id"))
+        return Press(person, team, key, channel=channel, surface="command")
+    if event.get("type") not in MESSAGES:
+        return None
+    return Press(
+        str(event["user"]),
+        str(payload.get("team_id", "")),
+        key,
+        channel=str(event["channel"]),
+        thread=event.get("thread_ts"),
+        message=str(event["ts"]),
     )
 
 

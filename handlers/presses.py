@@ -28,6 +28,7 @@ from handlers.present import render
 from handlers.present import view as behind
 from handlers.present.approval import details as approval_details
 from handlers.present.approval import reject_view
+from handlers.refused import SlackRefused
 
 NOBODY_SEES: Final = "command"
 PREFERENCES: Final = "preferences.set"
@@ -48,6 +49,8 @@ class Press:
     view: str = ""
     surface: Literal["channel", "thread", "dm", "assistant", "command", "home", "modal"] = "channel"
     again: bool = False
+    reply: str = ""
+    """Where what only this person sees is answered, so that nobody else does."""
 
     def origin(self) -> Origin:
         return Origin(self.surface, self.channel, self.thread or self.message, self.workspace)
@@ -102,10 +105,15 @@ class Presses:
     async def _go(
         self, press: Press, *, text: str = "", operation: str | None = None, values: dict[str, Json] | None = None
     ) -> None:
-        place = await self.place(press)
+        private = bool(press.reply)
+        place = Place(press.channel or "", surface="command") if private else await self.place(press)
         origin = Origin(place.surface, place.channel, place.thread, press.workspace)
         request = Request(Actor(press.person), origin, press.key, text=text, operation=operation, values=values or {})
-        await self._conversation.answer(request, place)
+        if not private:
+            await self._conversation.answer(request, place)
+            return
+        rendered, _ = await self._conversation.whole(request, place)
+        await self._outbox.respond(press.reply, rendered)
 
     async def _on_answer(self, act: OnAnswer, press: Press) -> None:
         match act.verb:
@@ -236,14 +244,19 @@ class Presses:
     # ------------------------------------------------------------ saying
 
     async def tell(self, press: Press, event: Text | Trouble | Result) -> None:
-        """To the one who pressed, and nobody else."""
+        """To the one who pressed, and nobody else: there, or in private where the bot may not speak."""
         place = Place(press.channel or "", press.thread or press.message, surface=press.surface)
         rendered = render([event], self._conversation.scene(place, None), done=True)
-        if press.channel and not press.channel.startswith("D"):
-            await self._outbox.whisper(press.channel, press.person, rendered, thread=press.thread)
-        else:
-            direct = press.channel or await self._outbox.direct(press.person)
-            await self._outbox.post(direct, rendered, thread=press.thread, key=f"tell:{press.key}")
+        thread, direct = press.thread, (press.channel or "").startswith("D")
+        if press.channel and not direct:
+            try:
+                await self._outbox.whisper(press.channel, press.person, rendered, thread=thread)
+            except SlackRefused as refused:
+                log.info("not_told_there", channel=press.channel, code=refused.code)
+            else:
+                return
+        channel = press.channel if direct and press.channel else await self._outbox.direct(press.person)
+        await self._outbox.post(channel, rendered, thread=thread if direct else None, key=f"tell:{press.key}")
 
     async def place(self, press: Press) -> Place:
         """Where an answer to a press goes: the thread of the message, or a direct message."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -17,15 +17,17 @@ from bot.errors import ConfigurationError, CopilotError
 from handlers.refused import understood
 
 Receive = Callable[[str, dict[str, Any], int], Awaitable[Mapping[str, Any] | None]]
+PING: Final = 2.0
+"""Seconds after which a connection that was cut is noticed and opened anew; until then Slack waits with its events."""
 log = structlog.get_logger()
 
 
 class Sockets:
     """One connection, which Slack's SDK keeps open."""
 
-    def __init__(self, client: AsyncWebClient, app_token: str, receive: Receive, *, ping_interval: float = 10) -> None:
+    def __init__(self, client: AsyncWebClient, app_token: str, receive: Receive) -> None:
         self._receive = receive
-        self._client = SocketModeClient(app_token=app_token, web_client=client, ping_interval=ping_interval)
+        self._client = SocketModeClient(app_token=app_token, web_client=client, ping_interval=PING)
         self._client.socket_mode_request_listeners.append(self._take)
 
     async def start(self) -> None:

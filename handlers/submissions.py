@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.agent.events import Text
 from bot.agent.request import Request
 from bot.door.outcomes import Origin
 from bot.errors import InvalidInput
@@ -47,14 +48,17 @@ class Submissions:
                 await self._answer(press, asked.channel, None, text=asked.text)
             case "feedback":
                 said = read_feedback(view)
-                await self._presses.do(
-                    _at(press, said.channel),
+                where = _at(press, said.channel)
+                done = await self._presses.do(
+                    where,
                     "answers.rate",
                     answer=said.answer,
                     verdict="down",
                     reason=said.reason,
                     correction=said.correction,
                 )
+                if done:
+                    await self._presses.tell(where, Text("Thank you, that helps."))
             case "reject":
                 approval, reason = read_reject(view)
                 await self._presses.do(press, "approvals.decide", approval=approval, verdict="reject", reason=reason)

@@ -15,9 +15,14 @@ _OTHER: Final = re.compile(r"<(![^>]*)>")
 _STYLE: Final = re.compile(r"(?<!\w)[*_~`]+(?=\S)|(?<=\S)[*_~`]+(?!\w)")
 
 
+def own(text: str) -> str:
+    """What the person says themselves: what they quote, and what stands in a block of code, somebody else said."""
+    return _QUOTE.sub("", _FENCE.sub(" ", text))
+
+
 def plain(text: str, bot: str = "") -> str:
     """The words of the person themselves; ids stay ids, entities become characters."""
-    text = _QUOTE.sub("", _FENCE.sub(" ", text))
+    text = own(text)
     if bot:
         text = re.sub(rf"<@{re.escape(bot)}(?:\|[^>]*)?>", " ", text)
     text = _LINK.sub(lambda found: found[1] if found[1].startswith("http") else found[2] or found[1], text)

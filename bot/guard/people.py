@@ -117,7 +117,7 @@ class People:
             )
         if person.standing is not Standing.ACTIVE:
             why, mend = _WHY_NOT[person.standing]
-            raise Refusal(f"{person.id!r} {why}, and may not act here", mend=mend)
+            raise Refusal(f"{person.name or repr(person.id)} {why}, and may not act here", mend=mend)
         book = self._roles
         roles = {
             *book.everyone,

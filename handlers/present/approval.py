@@ -101,7 +101,7 @@ def _why(approval: Approval) -> list[Block]:
     if approval.preview.strip():
         texts.append(f"*What it does*\n{cut(sentence(approval.preview), 1_000, fences=True)}")
     if approval.why.strip():
-        texts.append(f"*Why it needs approval*\n{cut(sentence(approval.why), 600, fences=True)}")
+        texts.append(f"*Why*\n{cut(sentence(approval.why), 600, fences=True)}")
     return [section(text) for text in texts]
 
 
@@ -227,7 +227,7 @@ def details(approval: Approval, now: datetime | None = None) -> View:
 
 
 def _long(approval: Approval) -> list[tuple[str, str]]:
-    found = (("What it does", approval.preview), ("Why it needs approval", approval.why))
+    found = (("What it does", approval.preview), ("Why", approval.why))
     return [(name, text) for name, text in found if text.strip()]
 
 

@@ -1,1 +1,1 @@
-"""The Slack face, tested."""
+"""What must hold of the Slack face."""

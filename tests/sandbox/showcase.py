@@ -1,18 +1,13 @@
-"""A small Bolt app that shows all that the page can draw, for the browser tests and for looking at it."""
+"""Everything that the page can draw: cards, answers, forms, a Home tab, and what a morning leaves in a channel."""
 
 from __future__ import annotations
 
-import asyncio
 import struct
 import time
 import zlib
 from typing import Any
 
-from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.models.messages.chunk import MarkdownTextChunk, PlanUpdateChunk, TaskUpdateChunk
-
 from integrations.sandbox.slack.testing import Playground
-from tests.sandbox.stage import client_of
 
 Wire = dict[str, Any]
 
@@ -49,7 +44,10 @@ def approval_card(state: str = "waiting") -> list[Wire]:
                 "options": [option("Details"), option("Show query"), option("Raw")],
             },
         },
-        {"type": "context", "elements": [mrkdwn(":hourglass_flowing_sand: 0 of 1 approvals · `deploy.restart` · ref `apr-7f3a`")]},
+        {
+            "type": "context",
+            "elements": [mrkdwn(":hourglass_flowing_sand: 0 of 1 · `deploy.restart` · `apr-7f3a`")],
+        },
     ]
     if state != "waiting":
         return [*blocks, {"type": "section", "text": mrkdwn(f":white_check_mark: *{state}*")}]
@@ -71,7 +69,7 @@ RICH: list[Wire] = [
             "| 2.3.1 | 17,966 | 84 ms | 412 ms |\n\n"
             "1. Retries doubled\n   - only in `eu-west`\n   - since 15:04\n2. Cache hits fell to 41 %\n\n"
             "> Roll back first, look for the cause afterwards.\n\n"
-            '```promql\nhistogram_quantile(0.95, sum by (le) (rate(http_seconds_bucket{service="checkout"}[5m])))\n```\n'
+            '```promql\nhistogram_quantile(0.95, sum by (le) (rate(http_bucket{service="checkout"}[5m])))\n```\n'
             "- [x] Look at the release\n- [ ] Ask the owners"
         ),
     },
@@ -90,41 +88,108 @@ RICH: list[Wire] = [
 ]
 
 ELEMENTS: list[Wire] = [
-    {"type": "section", "text": mrkdwn("*Pick a service* to look at"), "accessory": {
-        "type": "static_select", "action_id": "service", "placeholder": plain("Service"),
-        "options": [option("checkout"), option("search"), option("payments"), option("gateway")]}},
-    {"type": "actions", "elements": [
-        {"type": "datepicker", "action_id": "day", "placeholder": plain("Day")},
-        {"type": "timepicker", "action_id": "hour", "initial_time": "15:04"},
-        {"type": "users_select", "action_id": "owner", "placeholder": plain("Owner")},
-        {"type": "button", "action_id": "link", "text": plain("Open dashboard"), "url": "https://example.com/d/1"},
-        {"type": "button", "action_id": "danger", "style": "danger", "text": plain("Forget all"), "confirm": {
-            "title": plain("Forget all?"), "text": mrkdwn("This *cannot* be undone."), "confirm": plain("Forget"), "deny": plain("Keep")}},
-    ]},
-    {"type": "actions", "elements": [{"type": "checkboxes", "action_id": "checks", "options": [
-        option("Restart pods", "a", "one after another"), option("Clear the cache", "b")]}]},
+    {
+        "type": "section",
+        "text": mrkdwn("*Pick a service* to look at"),
+        "accessory": {
+            "type": "static_select",
+            "action_id": "service",
+            "placeholder": plain("Service"),
+            "options": [option("checkout"), option("search"), option("payments"), option("gateway")],
+        },
+    },
+    {
+        "type": "actions",
+        "elements": [
+            {"type": "datepicker", "action_id": "day", "placeholder": plain("Day")},
+            {"type": "timepicker", "action_id": "hour", "initial_time": "15:04"},
+            {"type": "users_select", "action_id": "owner", "placeholder": plain("Owner")},
+            {"type": "button", "action_id": "link", "text": plain("Open dashboard"), "url": "https://example.com/d/1"},
+            {
+                "type": "button",
+                "action_id": "danger",
+                "style": "danger",
+                "text": plain("Forget all"),
+                "confirm": {
+                    "title": plain("Forget all?"),
+                    "text": mrkdwn("This *cannot* be undone."),
+                    "confirm": plain("Forget"),
+                    "deny": plain("Keep"),
+                },
+            },
+        ],
+    },
+    {
+        "type": "actions",
+        "elements": [
+            {
+                "type": "checkboxes",
+                "action_id": "checks",
+                "options": [option("Restart pods", "a", "one after another"), option("Clear the cache", "b")],
+            }
+        ],
+    },
     {"type": "divider"},
-    {"type": "rich_text", "elements": [
-        {"type": "rich_text_section", "elements": [
-            {"type": "text", "text": "Rich text: "}, {"type": "text", "text": "bold", "style": {"bold": True}}, {"type": "text", "text": ", "},
-            {"type": "text", "text": "struck", "style": {"strike": True}}, {"type": "text", "text": ", "}, {"type": "text", "text": "code", "style": {"code": True}},
-            {"type": "text", "text": " "}, {"type": "channel", "channel_id": "C0INCIDENTS"}, {"type": "text", "text": " "}, {"type": "emoji", "name": "rocket"}]},
-        {"type": "rich_text_list", "style": "ordered", "indent": 0, "elements": [
-            {"type": "rich_text_section", "elements": [{"type": "text", "text": "first"}]}, {"type": "rich_text_section", "elements": [{"type": "text", "text": "second"}]}]},
-        {"type": "rich_text_list", "style": "bullet", "indent": 1, "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "beneath"}]}]},
-        {"type": "rich_text_quote", "elements": [{"type": "text", "text": "A quoted line"}]},
-        {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "kubectl get pods -n checkout"}]}]},
-    {"type": "table", "column_settings": [{"align": "left"}, {"align": "right"}], "rows": [
-        [{"type": "raw_text", "text": "Check"}, {"type": "raw_text", "text": "Failures"}], [{"type": "raw_text", "text": "smoke"}, {"type": "raw_text", "text": "0"}],
-        [{"type": "raw_text", "text": "regression"}, {"type": "raw_text", "text": "3"}]]},
-]  # fmt: skip
+    {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_section",
+                "elements": [
+                    {"type": "text", "text": "Rich text: "},
+                    {"type": "text", "text": "bold", "style": {"bold": True}},
+                    {"type": "text", "text": ", "},
+                    {"type": "text", "text": "struck", "style": {"strike": True}},
+                    {"type": "text", "text": ", "},
+                    {"type": "text", "text": "code", "style": {"code": True}},
+                    {"type": "text", "text": " "},
+                    {"type": "channel", "channel_id": "C0INCIDENTS"},
+                    {"type": "text", "text": " "},
+                    {"type": "emoji", "name": "rocket"},
+                ],
+            },
+            {
+                "type": "rich_text_list",
+                "style": "ordered",
+                "indent": 0,
+                "elements": [
+                    {"type": "rich_text_section", "elements": [{"type": "text", "text": "first"}]},
+                    {"type": "rich_text_section", "elements": [{"type": "text", "text": "second"}]},
+                ],
+            },
+            {
+                "type": "rich_text_list",
+                "style": "bullet",
+                "indent": 1,
+                "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "beneath"}]}],
+            },
+            {"type": "rich_text_quote", "elements": [{"type": "text", "text": "A quoted line"}]},
+            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "kubectl get pods -n checkout"}]},
+        ],
+    },
+    {
+        "type": "table",
+        "column_settings": [{"align": "left"}, {"align": "right"}],
+        "rows": [
+            [{"type": "raw_text", "text": "Check"}, {"type": "raw_text", "text": "Failures"}],
+            [{"type": "raw_text", "text": "smoke"}, {"type": "raw_text", "text": "0"}],
+            [{"type": "raw_text", "text": "regression"}, {"type": "raw_text", "text": "3"}],
+        ],
+    },
+]
 
 
 def form(title: str = "Declare incident") -> Wire:
     """Every input that a modal can hold."""
 
     def given(block: str, label: str, element: Wire, **more: Any) -> Wire:
-        return {"type": "input", "block_id": block, "label": plain(label), "element": {"action_id": block, **element}, **more}
+        return {
+            "type": "input",
+            "block_id": block,
+            "label": plain(label),
+            "element": {"action_id": block, **element},
+            **more,
+        }
 
     environments = [option("staging"), option("production"), option("sandbox")]
     return {
@@ -135,46 +200,111 @@ def form(title: str = "Declare incident") -> Wire:
         "close": plain("Cancel"),
         "blocks": [
             {"type": "section", "text": mrkdwn("Everybody in *#incidents* will see this.")},
-            given("what", "What happens?", {"type": "plain_text_input", "max_length": 80, "placeholder": plain("One line")}),
-            given("story", "What is known", {"type": "plain_text_input", "multiline": True}, optional=True, hint=plain("Times, graphs, who was told")),
+            given(
+                "what",
+                "What happens?",
+                {"type": "plain_text_input", "max_length": 80, "placeholder": plain("One line")},
+            ),
+            given(
+                "story",
+                "What is known",
+                {"type": "plain_text_input", "multiline": True},
+                optional=True,
+                hint=plain("Times, graphs, who was told"),
+            ),
             given("environment", "Environment", {"type": "static_select", "options": environments}),
-            given("services", "Services", {"type": "multi_static_select", "options": [option("checkout"), option("search"), option("payments")]}, optional=True),
+            given(
+                "services",
+                "Services",
+                {"type": "multi_static_select", "options": [option("checkout"), option("search"), option("payments")]},
+                optional=True,
+            ),
             given("lookup", "Runbook", {"type": "external_select", "min_query_length": 0}, optional=True),
             given("lead", "Lead", {"type": "users_select", "initial_user": "U0SRE"}),
-            given("tell", "Tell", {"type": "multi_conversations_select", "initial_conversations": ["C0INCIDENTS"]}, optional=True),
-            given("severity", "Severity", {"type": "radio_buttons", "options": [option("SEV1", "1", "Customers cannot buy"), option("SEV2", "2", "Something is slow")], "initial_option": option("SEV2", "2", "Something is slow")}),
-            given("also", "Also", {"type": "checkboxes", "options": [option("Open a call"), option("Page the owner")]}, optional=True),
+            given(
+                "tell",
+                "Tell",
+                {"type": "multi_conversations_select", "initial_conversations": ["C0INCIDENTS"]},
+                optional=True,
+            ),
+            given(
+                "severity",
+                "Severity",
+                {
+                    "type": "radio_buttons",
+                    "options": [option("SEV1", "1", "Customers cannot buy"), option("SEV2", "2", "Something is slow")],
+                    "initial_option": option("SEV2", "2", "Something is slow"),
+                },
+            ),
+            given(
+                "also",
+                "Also",
+                {"type": "checkboxes", "options": [option("Open a call"), option("Page the owner")]},
+                optional=True,
+            ),
             given("day", "Since", {"type": "datepicker", "initial_date": "2026-03-18"}, optional=True),
             given("hour", "At", {"type": "timepicker"}, optional=True),
             given("moment", "Next update", {"type": "datetimepicker"}, optional=True),
-            given("replicas", "Replicas", {"type": "number_input", "is_decimal_allowed": False, "min_value": "1", "max_value": "20"}, optional=True),
+            given(
+                "replicas",
+                "Replicas",
+                {"type": "number_input", "is_decimal_allowed": False, "min_value": "1", "max_value": "20"},
+                optional=True,
+            ),
             given("mail", "Mail", {"type": "email_text_input"}, optional=True),
             given("page", "Status page", {"type": "url_text_input"}, optional=True),
-            given("files", "Files", {"type": "file_input", "max_files": 2, "filetypes": ["txt", "log", "png"]}, optional=True),
+            given(
+                "files",
+                "Files",
+                {"type": "file_input", "max_files": 2, "filetypes": ["txt", "log", "png"]},
+                optional=True,
+            ),
         ],
-    }  # fmt: skip
+    }
 
 
 HOME: Wire = {
     "type": "home",
     "blocks": [
         {"type": "header", "text": plain("Good afternoon")},
-        {"type": "section", "text": mrkdwn(":white_check_mark: *Everything is healthy.* 14 services, 0 incidents, 1 approval waits for you.")},
-        {"type": "actions", "elements": [
-            {"type": "button", "action_id": "home_ask", "style": "primary", "text": plain("Ask")},
-            {"type": "button", "action_id": "home_incident", "text": plain("Declare incident")},
-            {"type": "button", "action_id": "home_runs", "text": plain("My runs")}]},
+        {
+            "type": "section",
+            "text": mrkdwn(
+                ":white_check_mark: *Everything is healthy.* 14 services, 0 incidents, 1 approval waits for you."
+            ),
+        },
+        {
+            "type": "actions",
+            "elements": [
+                {"type": "button", "action_id": "home_ask", "style": "primary", "text": plain("Ask")},
+                {"type": "button", "action_id": "home_incident", "text": plain("Declare incident")},
+                {"type": "button", "action_id": "home_runs", "text": plain("My runs")},
+            ],
+        },
         {"type": "divider"},
         {"type": "header", "text": plain("Waiting for you")},
-        {"type": "section", "text": mrkdwn("*Restart checkout in production*\nby <@U0SRE> · high risk · expires in 58 minutes"),
-         "accessory": {"type": "button", "action_id": "home_open", "text": plain("Look")}},
+        {
+            "type": "section",
+            "text": mrkdwn("*Restart checkout in production*\nby <@U0SRE> · high risk · expires in 58 minutes"),
+            "accessory": {"type": "button", "action_id": "home_open", "text": plain("Look")},
+        },
         {"type": "context", "elements": [mrkdwn("`apr-7f3a` · quorum 1 · asked in <#C0OPS|ops>")]},
         {"type": "divider"},
         {"type": "header", "text": plain("Preferences")},
-        {"type": "input", "dispatch_action": True, "block_id": "prefs", "label": plain("Answers"), "element": {"type": "radio_buttons", "action_id": "length",
-         "options": [option("Short first"), option("Everything at once")], "initial_option": option("Short first")}},
+        {
+            "type": "input",
+            "dispatch_action": True,
+            "block_id": "prefs",
+            "label": plain("Answers"),
+            "element": {
+                "type": "radio_buttons",
+                "action_id": "length",
+                "options": [option("Short first"), option("Everything at once")],
+                "initial_option": option("Short first"),
+            },
+        },
     ],
-}  # fmt: skip
+}
 
 
 def picture(width: int = 320, height: int = 150) -> bytes:
@@ -193,132 +323,12 @@ def picture(width: int = 320, height: int = 150) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(bytes(rows))) + part(b"IEND", b"")
 
 
-def showcase(workspace: Playground) -> AsyncApp:
-    """An app that answers mentions with a stream, shows cards, forms, a Home tab and the assistant."""
-    app = AsyncApp(client=client_of(workspace), signing_secret=workspace.signing_secret)
-
-    @app.event("app_mention")
-    async def mentioned(event: Wire, client: Any) -> None:
-        root = event.get("thread_ts") or event["ts"]
-        if "card" in event["text"]:
-            await client.chat_postMessage(channel=event["channel"], thread_ts=root, text="Restart checkout?", blocks=approval_card())
-        elif "elements" in event["text"]:
-            await client.chat_postMessage(channel=event["channel"], text="Elements", blocks=ELEMENTS)
-        else:
-            await stream(client, event, root)
-
-    async def stream(client: Any, event: Wire, root: str) -> None:
-        started = await client.chat_startStream(
-            channel=event["channel"], thread_ts=root, recipient_user_id=event["user"], recipient_team_id="T0LOCAL", task_display_mode="plan",
-            chunks=[PlanUpdateChunk(title="Looking into it"), TaskUpdateChunk(id="1", title="Read the metrics", status="in_progress")],
-        )  # fmt: skip
-        where = {"channel": event["channel"], "ts": started["ts"]}
-        finished = TaskUpdateChunk(id="1", title="Read the metrics", status="complete", output="p95 412 ms")
-        await client.chat_appendStream(**where, chunks=[finished])
-        for word in "The p95 of **checkout** is `412 ms`, up from 180 ms.".split(" "):
-            await client.chat_appendStream(**where, chunks=[MarkdownTextChunk(text=f"{word} ")])
-        if "hold" in event["text"]:
-            await client.chat_appendStream(**where, chunks=[TaskUpdateChunk(id="2", title="Compare releases", status="in_progress")])
-            return
-        await client.chat_stopStream(**where, blocks=[RICH[1], {"type": "actions", "elements": [
-            {"type": "button", "action_id": "declare", "text": plain("Declare incident")}]}])  # fmt: skip
-
-    @app.action("approve")
-    async def approve(ack: Any, body: Wire, client: Any) -> None:
-        await ack()
-        who = body["user"]["id"]
-        if who == "U0SRE":
-            await client.chat_postEphemeral(
-                channel=body["channel"]["id"], user=who, thread_ts=body["message"].get("thread_ts"),
-                text=":no_entry: You asked for this yourself, so somebody else approves it.",
-            )  # fmt: skip
-            return
-        done = f"Approved by <@{who}>, restarted"
-        await client.chat_update(channel=body["channel"]["id"], ts=body["message"]["ts"], text=done, blocks=approval_card(done))
-
-    @app.action("declare")
-    async def declare(ack: Any, body: Wire, client: Any) -> None:
-        await ack()
-        opened = await client.views_open(trigger_id=body["trigger_id"], view={
-            "type": "modal", "title": plain("Declare incident"), "blocks": [{"type": "section", "text": mrkdwn(":hourglass: Loading…")}]})  # fmt: skip
-        await client.views_update(view_id=opened["view"]["id"], view=form())
-
-    @app.view("form")
-    async def submitted(ack: Any, body: Wire, view: Wire, client: Any) -> None:
-        values = view["state"]["values"]
-        if values["what"]["what"]["value"] == "test":
-            await ack(response_action="errors", errors={"what": "Say what happens, not “test”.", "environment": "Staging has no incidents."})
-            return
-        if values["what"]["what"]["value"] == "more":
-            await ack(response_action="push", view={**form("Second view"), "callback_id": "second"})
-            return
-        await ack()
-        title, environment = values["what"]["what"]["value"], values["environment"]["environment"]["selected_option"]["value"]
-        await client.chat_postMessage(channel="C0INCIDENTS", text=f"*{title}* in {environment}, declared by <@{body['user']['id']}>")
-
-    @app.options("lookup")
-    async def options(ack: Any, body: Wire) -> None:
-        known = ["Restart a service", "Roll back a release", "Drain a node"]
-        await ack(options=[option(one) for one in known if body["value"].lower() in one.lower()])
-
-    @app.shortcut("ask")
-    async def ask(ack: Any, body: Wire, client: Any) -> None:
-        await ack()
-        await client.views_open(trigger_id=body["trigger_id"], view=form("Ask"))
-
-    @app.shortcut("explain")
-    async def explain(ack: Any, body: Wire, client: Any) -> None:
-        await ack()
-        await client.chat_postEphemeral(channel=body["channel"]["id"], user=body["user"]["id"], text="That is how it is meant.")
-
-    @app.command("/copilot")
-    async def command(ack: Any, body: Wire) -> None:
-        await ack(f"You wrote `{body['text']}`")
-
-    @app.event("app_home_opened")
-    async def home(event: Wire, client: Any) -> None:
-        if event["tab"] == "home":
-            await client.views_publish(user_id=event["user"], view=HOME)
-
-    @app.event("assistant_thread_started")
-    async def assistant(event: Wire, client: Any) -> None:
-        thread = event["assistant_thread"]
-        where = {"channel_id": thread["channel_id"], "thread_ts": thread["thread_ts"]}
-        await client.assistant_threads_setSuggestedPrompts(**where, title="Try one of these", prompts=[
-            {"title": "What is slow?", "message": "Which services are slower than yesterday?"},
-            {"title": "What waits for me?", "message": "Which approvals wait for me?"},
-            {"title": "Last release", "message": "What went out last?"}])  # fmt: skip
-
-    @app.event("message")
-    async def direct(event: Wire, client: Any) -> None:
-        root = event.get("thread_ts")
-        if event.get("channel_type") != "im" or event.get("bot_id") or not root or "text" not in event:
-            return
-        await client.assistant_threads_setStatus(channel_id=event["channel"], thread_ts=root, status="is thinking…", loading_messages=["Reading the metrics…", "Comparing with yesterday…"])
-        await client.assistant_threads_setTitle(channel_id=event["channel"], thread_ts=root, title=event["text"][:60])
-        if "wait" in event["text"]:
-            return
-        await client.chat_postMessage(channel=event["channel"], thread_ts=root, text="Only *checkout*.", blocks=[{"type": "markdown", "text": "Only **checkout**: p95 `412 ms`, was 180 ms."}])
-
-    for event in ("assistant_thread_context_changed", "file_shared", "pin_added", "reaction_added", "reaction_removed", "channel_created", "member_joined_channel"):
-
-        @app.event(event)
-        async def noticed() -> None:
-            """Nothing to do."""
-
-    for quiet in ("reject", "details", "card_more", "feedback", "trash", "service", "day", "hour", "owner", "link", "danger", "checks", "home_ask", "home_incident", "home_runs", "home_open", "length"):
-
-        @app.action(quiet)
-        async def acknowledged(ack: Any) -> None:
-            await ack()
-
-    return app
-
-
 async def told_a_story(workspace: Playground) -> None:
     """What a morning leaves behind in #ops."""
     sre, manager, devops = workspace.person("sre"), workspace.person("manager"), workspace.person("devops")
-    await devops.says("#ops", "Morning! 2.3.1 of checkout goes out at 15:00, *no* migrations. Notes in #deploys :rocket:")
+    await devops.says(
+        "#ops", "Morning! 2.3.1 of checkout goes out at 15:00, *no* migrations. Notes in #deploys :rocket:"
+    )
     await devops.says("#ops", "I watch it for an hour.")
     asked = await sre.says("#ops", "@copilot why did checkout slow down at 3pm?")
     state = workspace.state
@@ -329,11 +339,14 @@ async def told_a_story(workspace: Playground) -> None:
     await manager.reacts(asked, "+1")
     held = state.post(state.bot_user_id, "C0OPS", "Restart checkout?", blocks=approval_card())
     await sre.pins(held)
-    await manager.says("#ops", "@sre please look at this, and use `kubectl rollout undo`:\n```\nkubectl rollout undo deploy/checkout -n prod\n```\n> 412 ms is too much\nthen tell @here")
+    await manager.says(
+        "#ops",
+        "@sre please look at this, and use `kubectl rollout undo`:\n"
+        "```\nkubectl rollout undo deploy/checkout -n prod\n```\n> 412 ms is too much\nthen tell @here",
+    )
     state.post(state.bot_user_id, "C0OPS", "Elements", blocks=ELEMENTS)
     chart = state.add_file(state.bot_user_id, "p95.png", picture())
     chart.alt_text, chart.title = "p95 of checkout rises after 15:04", "p95 of checkout"
     state.share_file(state.bot_user_id, [chart.id], "C0OPS", text="The last hour:")
     log = state.add_file("U0SRE", "checkout.log", b"15:04:01 WARN retry 1 of 3\n15:04:02 WARN retry 2 of 3\n")
     state.share_file("U0SRE", [log.id], "C0OPS", text="and the log")
-    await asyncio.sleep(0)

@@ -16,6 +16,7 @@ from bot.app import App
 from bot.door.operation import Operation
 from bot.door.registry import Registry
 from integrations.sandbox.demo import GROUPS
+from integrations.sandbox.slack.manifest import Manifest
 from integrations.sandbox.slack.testing import Person, Playground
 from tests.conftest import settings_for
 from tests.slack.judged import judge_all
@@ -57,14 +58,23 @@ def database_kind() -> str:
     return "sqlite"
 
 
-@pytest.fixture
-def roles(tmp_path: Path) -> Path:
-    """The shipped roles, bound to the user groups of the workspace."""
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped roles, bound to the user groups of the workspace; and one service, which is read in no time."""
+    folder = tmp_path_factory.mktemp("files")
     book = yaml.safe_load(defaults.path("roles.yaml").read_text(encoding="utf-8"))
     book["groups"] = {group: [role] for group, role in GROUPS.items()}
-    path = tmp_path / "roles.yaml"
-    path.write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
-    return path
+    (folder / "roles.yaml").write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
+    (folder / "services.yaml").write_text(
+        "services:\n- {name: checkout, title: Checkout, tier: 1, owner: commerce}\n", encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def slack_manifest(pytestconfig: pytest.Config) -> Manifest:
+    """Read once."""
+    return Manifest.read(pytestconfig.rootpath / "manifest.yml")
 
 
 @pytest.fixture
@@ -80,9 +90,9 @@ def settled(workspace: Playground, apps: list[App]) -> Settled:
 
 @pytest.fixture
 async def bots(
-    workspace: Playground, database_url: str, tmp_path: Path, roles: Path, ahead: Ahead, apps: list[App]
+    workspace: Playground, database_url: str, tmp_path: Path, files: Path, ahead: Ahead, apps: list[App]
 ) -> AsyncIterator[Make]:
-    """`await bots(operation, …, setting=value)`: the whole bot, connected; the last one that was made is closed first."""
+    """`await bots(operation, …, setting=value)`: the whole bot, connected; closed in the end."""
     async with AsyncExitStack() as stack:
 
         async def make(*operations: Operation[Any, Any], slack: bool = True, **changes: object) -> App:
@@ -90,7 +100,8 @@ async def bots(
             for operation in operations:
                 registry.add(operation)
             given: dict[str, object] = {
-                "roles_file": roles,
+                "roles_file": files / "roles.yaml",
+                "services_file": files / "services.yaml",
                 "slack_bot_token": workspace.bot_token,
                 "slack_app_token": workspace.app_token,
                 "slack_api_url": workspace.api_url,

@@ -42,6 +42,7 @@ class Gated(Input):
     """What a change may take."""
 
     label: str = Field(description="What to call it.", min_length=3, max_length=400)
+    owner: str = Field(description="Whose it is, as team-…", pattern=r"^team-[a-z]+$")
     size: int = Field(1, ge=1, le=9, description="How big.")
     environment: Literal["production", "staging"] = Field("staging", description="Where.")
 

@@ -30,9 +30,7 @@ class Noted(Output):
     noted: str
 
 
-@operation(
-    "stress.note", title="Note", permission="help:read", risk=Risk.WRITE, about_gate=True, repeat=Repeat.SAFE
-)
+@operation("stress.note", title="Note", permission="help:read", risk=Risk.WRITE, about_gate=True, repeat=Repeat.SAFE)
 async def note(wanted: Note, context: Context) -> Noted:
     """Now and then long enough to be killed before or after its effect."""
     pause = random.choice((0, 0, 0, 0.05))

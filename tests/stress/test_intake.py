@@ -1,9 +1,13 @@
-"""Nothing that Slack delivers is lost, and nothing is handled twice, whoever dies in between."""
+"""Nothing that Slack delivers is lost, and nothing is handled twice, whoever dies in between.
+
+`STRESS_EVENTS=5000 pytest tests/stress/test_intake.py -s` is the long run.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import re
 import signal
@@ -15,15 +19,14 @@ from typing import Any
 
 import pytest
 
-from bot.operations.maintenance import DrillBook
+from bot.keyring import Keyring
 from integrations.sandbox.slack.server import SlackSandbox
 from storage.database import Database
 from storage.repositories import DeliveryRepository, DrillRepository
-from bot.keyring import Keyring
 from tests.conftest import KEYS
 
-EVENTS = int(__import__("os").environ.get("N", "5000"))
-KILLS = int(__import__("os").environ.get("K", "10"))
+EVENTS = int(os.environ.get("STRESS_EVENTS", "1000"))
+KILLS = 10
 RATE = 200.0
 BOTS = 2
 SECONDS = 420
@@ -99,7 +102,7 @@ async def test_every_message_is_handled_exactly_once_whoever_is_killed(
     drills, inbox = DrillRepository(database), DeliveryRepository(database, Keyring.parse(KEYS))
     sandbox = SlackSandbox("manifest.yml", limits=False, ack_timeout=3, retry_delays=(1.0,) * 50, seed=3)
     async with sandbox:
-        sandbox.faults.set(duplicates=0.3, reorder=0.2, drop_sockets=0.002)
+        sandbox.faults.set(duplicates=0.3, reorder=0.2, drop_sockets=0.001)
         running = Bots(database_url, str(tmp_path), sandbox.api_url, sandbox.bot_token, sandbox.app_token)
         try:
             for _ in range(bots if database.kind == "postgresql" else 1):

@@ -94,7 +94,7 @@ def test_nothing_is_left_out_in_silence(given_blocks: list[Block]) -> None:
         assert "…" in str(shown)
 
 
-@given(text=long, most=st.integers(60, 4_000), fences=st.booleans())
+@given(text=long, most=st.integers(65, 4_000), fences=st.booleans())
 def test_a_cut_text_keeps_to_its_limit_and_says_what_is_missing(text: str, most: int, *, fences: bool) -> None:
     shown = cut(text, most, fences=fences)
     assert len(shown) <= most

@@ -8,12 +8,13 @@ document.body.append(region);
 /** Says something to screen readers. @param {string} text */
 export function announce(text) {
   region.textContent = "";
-  setTimeout(() => { region.textContent = text.slice(0, 300); }, 30);
+  setTimeout(() => {
+    region.textContent = text.slice(0, 300);
+  }, 30);
 }
 
 export const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 export const isNarrow = () => matchMedia("(max-width: 760px)").matches;
-export const isTouch = () => matchMedia("(hover: none)").matches;
 
 /** Is somebody writing just now? Then single keys belong to the text. */
 export function isTyping(event) {

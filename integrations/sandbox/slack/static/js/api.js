@@ -10,7 +10,7 @@ export function actAs(id) {
 export const actingPerson = () => person;
 
 /** What the server refused, or `offline` when it could not be reached. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(code, detail) {
     super(detail || code);
     this.code = code;
@@ -44,7 +44,10 @@ export function get(path, params = {}) {
 /** @param {string} path below /page/ @param {Object} [body] @param {{strict?: boolean}} [options] */
 export function post(path, body = {}, options = {}) {
   return call(`/page/${path}`, {
-    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, ...options,
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" },
+    ...options,
   });
 }
 

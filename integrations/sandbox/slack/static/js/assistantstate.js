@@ -3,7 +3,7 @@
 import { changed } from "./events.js";
 import { store } from "./store.js";
 
-/** @typedef {{channel: string, ts: string, title: string, status: string, loading: string[], prompts: {title: string, message: string}[], promptsTitle: string, since: number}} Side */
+/** @typedef {{channel: string, ts: string, title: string, status: string, loading: string[], prompts: {title: string, message: string}[], promptsTitle: string}} Side */
 
 /** @type {Map<string, Side>} by `channel:ts` */
 const threads = new Map();
@@ -14,14 +14,9 @@ const keyOf = (channel, ts) => `${channel}:${ts}`;
 export function assistantThread(channel, ts) {
   const key = keyOf(channel, ts);
   if (!threads.has(key)) {
-    threads.set(key, { channel, ts, title: "", status: "", loading: [], prompts: [], promptsTitle: "", since: 0 });
+    threads.set(key, { channel, ts, title: "", status: "", loading: [], prompts: [], promptsTitle: "" });
   }
   return threads.get(key);
-}
-
-/** The assistant's threads, newest first. */
-export function assistantThreads() {
-  return [...threads.values()].filter((one) => one.mine).sort((a, b) => (a.ts < b.ts ? 1 : -1));
 }
 
 export function forgetAssistant() {
@@ -33,7 +28,6 @@ export function forgetAssistant() {
 export function rememberThread(one) {
   const side = assistantThread(one.channel, one.ts ?? one.thread_ts);
   Object.assign(side, {
-    mine: true,
     title: one.title || side.title,
     status: one.status || side.status,
     loading: one.loading_messages?.length ? one.loading_messages : side.loading,
@@ -49,13 +43,12 @@ export function takeAssistant(frame) {
   const channel = typeof frame.channel === "object" ? frame.channel.id : frame.channel;
   const ts = frame.thread_ts ?? frame.ts;
   const side = assistantThread(channel, ts);
-  if (frame.type === "assistant_thread_started") side.mine = true;
   if (frame.type === "assistant_status") {
-    Object.assign(side, { status: frame.status ?? "", loading: frame.loading_messages ?? [], since: Date.now() });
+    Object.assign(side, { status: frame.status ?? "", loading: frame.loading_messages ?? [] });
   }
-  if (frame.type === "assistant_title") Object.assign(side, { title: frame.title ?? "", mine: true });
+  if (frame.type === "assistant_title") Object.assign(side, { title: frame.title ?? "" });
   if (frame.type === "assistant_prompts") {
-    Object.assign(side, { prompts: frame.prompts ?? [], promptsTitle: frame.title ?? "", mine: true });
+    Object.assign(side, { prompts: frame.prompts ?? [], promptsTitle: frame.title ?? "" });
   }
   changed("assistant", `assistant:${channel}:${ts}`);
 }

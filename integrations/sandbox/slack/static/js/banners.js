@@ -9,11 +9,40 @@ const PATIENCE = 1200;
 
 export function banners() {
   const node = h("div", { class: "banners", role: "status" });
-  const lost = patient(() => !store.online, () => draw());
-  const alone = patient(() => store.me && store.online && !store.connected, () => draw());
+  const lost = patient(
+    () => !store.online,
+    () => draw(),
+  );
+  const alone = patient(
+    () => store.me && store.online && !store.connected,
+    () => draw(),
+  );
   const draw = () => {
-    if (lost()) fill(node, h("div", { class: "banner banner-lost" }, h("span", { class: "spinner" }), "The workspace's server cannot be reached. Trying again…"));
-    else if (alone()) fill(node, h("div", { class: "banner banner-quiet" }, icon("alert", 16), h("span", {}, h("strong", {}, "The bot is not running. "), "You can write, but nothing answers until it is started.")));
+    if (lost())
+      fill(
+        node,
+        h(
+          "div",
+          { class: "banner banner-lost" },
+          h("span", { class: "spinner" }),
+          "The workspace's server cannot be reached. Trying again…",
+        ),
+      );
+    else if (alone())
+      fill(
+        node,
+        h(
+          "div",
+          { class: "banner banner-quiet" },
+          icon("alert", 16),
+          h(
+            "span",
+            {},
+            h("strong", {}, "The bot is not running. "),
+            "You can write, but nothing answers until it is started.",
+          ),
+        ),
+      );
     else fill(node);
   };
   on("connection", draw);

@@ -14,7 +14,7 @@ import { MessageList } from "./messagelist.js";
 import { openMenu } from "./popover.js";
 import { openProfile, standing } from "./profile.js";
 import { channelHash, go, messageHash } from "./routes.js";
-import { botDm, channel, channelTitle, isBot, isDm, personName, putChannel, store } from "./store.js";
+import { botDm, changeChannel, channel, channelTitle, isBot, isDm, personName, putChannel, store } from "./store.js";
 import { toast } from "./toast.js";
 import { textLink } from "./mentions.js";
 
@@ -32,14 +32,38 @@ export function channelView(id, page) {
   const here = channel(id);
   drawHead();
   if (!here) {
-    fill(body, h("div", { class: "empty" }, icon("lock", 34), h("h2", {}, "Nothing to see here"), h("p", {}, "This conversation does not exist, or it is private.")));
+    fill(
+      body,
+      h(
+        "div",
+        { class: "empty" },
+        icon("lock", 34),
+        h("h2", {}, "Nothing to see here"),
+        h("p", {}, "This conversation does not exist, or it is private."),
+      ),
+    );
   } else {
-    const lastRead = here.unread ? here.last_read ?? "0" : null;
-    list = new MessageList({ key: id, label: `Messages in ${channelTitle(id)}`, intro: () => intro(id), shows: (message) => message.subtype !== "assistant_app_thread" || message.thread?.reply_count > 0, introKey: () => channel(id)?.purpose, lastRead, isMine, retry });
-    writing = here.joined ? composer({
-      place: { channel: id }, key: id, placeholder: `Message ${isDm(here) ? channelTitle(id) : `#${here.name}`}`, refused: here.archived ? "This channel is archived." : "",
-      editLast: (event) => editLast(event, id, list),
-    }) : joinBar(id);
+    const lastRead = here.unread ? (here.last_read ?? "0") : null;
+    list = new MessageList({
+      key: id,
+      label: `Messages in ${channelTitle(id)}`,
+      intro: () => intro(id),
+      shows: (message) => message.subtype !== "assistant_app_thread" || message.thread?.reply_count > 0,
+      introKey: () => channel(id)?.purpose,
+      lastRead,
+      isMine,
+      retry,
+    });
+    writing = here.joined
+      ? composer({
+          place: { channel: id },
+          key: id,
+          placeholder: `Message ${isDm(here) ? channelTitle(id) : `#${here.name}`}`,
+          refused: here.archived ? "This channel is archived." : "",
+          editLast: (event) => editLast(event, id, list),
+          sent: () => list.toEnd(),
+        })
+      : joinBar(id);
     fill(body, list.node, writing.node);
     dropsInto(body, () => writing);
     openChannel(id);
@@ -62,7 +86,9 @@ export function channelView(id, page) {
 
 /** ↑ in an empty composer edits one's last message, as in Slack. */
 export function editLast(event, key, list, thread) {
-  const last = messagesOf(key).findLast((message) => isMine(message) && !message.deleted && (!thread || message.ts !== thread));
+  const last = messagesOf(key).findLast(
+    (message) => isMine(message) && !message.deleted && (!thread || message.ts !== thread),
+  );
   const row = last && list.inner.querySelector(`[data-ts="${last.ts}"]`);
   if (!row) return;
   event.preventDefault();
@@ -77,8 +103,8 @@ export function markRead(id) {
   const here = channel(id);
   if (!here?.joined || inView.channel !== id || !document.hasFocus()) return;
   const newest = messagesOf(id).findLast((message) => !message.ephemeral_to);
-  const known = sent.channel === id ? sent.ts : here.last_read ?? "";
-  if (here.unread || here.mention) putChannel({ id, unread: 0, mention: 0 });
+  const known = sent.channel === id ? sent.ts : (here.last_read ?? "");
+  if (here.unread || here.mention) changeChannel(id, { unread: 0, mention: 0 });
   if (!newest || newest.ts <= known) return;
   sent = { channel: id, ts: newest.ts };
   here.last_read = newest.ts;
@@ -88,12 +114,33 @@ export function markRead(id) {
 function title(id) {
   const here = channel(id);
   if (!here) return h("h1", {}, "Not found");
-  if (!isDm(here)) return h("div", { class: "pane-title" }, h("h1", {}, icon(here.kind === "private" ? "lock" : "hash", 18), here.name), (here.topic || here.purpose) && h("p", { class: "topic" }, linked(here.topic || here.purpose)));
+  if (!isDm(here))
+    return h(
+      "div",
+      { class: "pane-title" },
+      h("h1", {}, icon(here.kind === "private" ? "lock" : "hash", 18), here.name),
+      (here.topic || here.purpose) && h("p", { class: "topic" }, linked(here.topic || here.purpose)),
+    );
   const other = here.members?.find((member) => member !== store.me?.id) ?? store.me?.id;
-  return h("div", { class: "pane-title" }, h("h1", {}, h("button", { type: "button", class: "title-button", onclick: (event) => openProfile(event.currentTarget, other) }, avatar(other, 26), channelTitle(id), isBot(other) && h("span", { class: "badge" }, "APP"))));
+  return h(
+    "div",
+    { class: "pane-title" },
+    h(
+      "h1",
+      {},
+      h(
+        "button",
+        { type: "button", class: "title-button", onclick: (event) => openProfile(event.currentTarget, other) },
+        avatar(other, 26),
+        channelTitle(id),
+        isBot(other) && h("span", { class: "badge" }, "APP"),
+      ),
+    ),
+  );
 }
 
-const linked = (text) => text.split(/(https?:\/\/\S+)/).map((part) => (/^https?:/.test(part) ? textLink(part, part) : part));
+const linked = (text) =>
+  text.split(/(https?:\/\/\S+)/).map((part) => (/^https?:/.test(part) ? textLink(part, part) : part));
 
 function headTools(id) {
   const here = channel(id);
@@ -101,24 +148,78 @@ function headTools(id) {
   const count = here.members?.length ?? 0;
   const pins = here.pins?.length ?? 0;
   return [
-    pins > 0 && h("button", { type: "button", class: "head-button", "aria-label": `${pins} pinned`, title: "Pinned messages", onclick: () => openPins(id) }, icon("pin", 17), pins),
-    !isDm(here) && h("button", { type: "button", class: "head-button", "aria-label": `${count} members`, title: "Members", onclick: () => openMembers(id) }, icon("people", 17), count),
-    !isDm(here) && h("button", { type: "button", class: "icon-button", "aria-label": "Channel actions", title: "Channel actions", "aria-haspopup": "menu", "aria-expanded": "false", onclick: (event) => openMenu(event.currentTarget, [
-      { label: "Pinned messages", icon: "pin", run: () => openPins(id) },
-      { label: "Members", icon: "people", run: () => openMembers(id) },
-      here.joined && "-",
-      here.joined && { label: "Leave channel", icon: "close", danger: true, run: () => leave(id) },
-    ], { align: "end", label: "Channel actions" }) }, icon("more")),
-    ...(here.bookmarks ?? []).slice(0, 2).map((one) => h("span", { class: "bookmark" }, textLink(one.link ?? "", icon("link", 15), one.title ?? one.link))),
+    pins > 0 &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "head-button",
+          "aria-label": `${pins} pinned`,
+          title: "Pinned messages",
+          onclick: () => openPins(id),
+        },
+        icon("pin", 17),
+        pins,
+      ),
+    !isDm(here) &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "head-button",
+          "aria-label": `${count} members`,
+          title: "Members",
+          onclick: () => openMembers(id),
+        },
+        icon("people", 17),
+        count,
+      ),
+    !isDm(here) &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "aria-label": "Channel actions",
+          title: "Channel actions",
+          "aria-haspopup": "menu",
+          "aria-expanded": "false",
+          onclick: (event) =>
+            openMenu(
+              event.currentTarget,
+              [
+                { label: "Pinned messages", icon: "pin", run: () => openPins(id) },
+                { label: "Members", icon: "people", run: () => openMembers(id) },
+                here.joined && "-",
+                here.joined && { label: "Leave channel", icon: "close", danger: true, run: () => leave(id) },
+              ],
+              { align: "end", label: "Channel actions" },
+            ),
+        },
+        icon("more"),
+      ),
+    ...(here.bookmarks ?? [])
+      .slice(0, 2)
+      .map((one) =>
+        h("span", { class: "bookmark" }, textLink(one.link ?? "", icon("link", 15), one.title ?? one.link)),
+      ),
   ];
 }
 
 async function leave(id) {
-  if (!(await confirmed({ title: `Leave #${channelTitle(id)}?`, text: "You can join again at any time.", confirm: "Leave", danger: true }))) return;
+  if (
+    !(await confirmed({
+      title: `Leave #${channelTitle(id)}?`,
+      text: "You can join again at any time.",
+      confirm: "Leave",
+      danger: true,
+    }))
+  )
+    return;
   try {
     await post("leave", { channel: id });
     const here = channel(id);
-    putChannel({ id, members: (here.members ?? []).filter((member) => member !== store.me.id) });
+    changeChannel(id, { members: (here.members ?? []).filter((member) => member !== store.me.id) });
     go(channelHash(id));
   } catch (error) {
     toast(spoken(error), "error");
@@ -136,7 +237,12 @@ export async function joinChannel(id) {
 }
 
 function joinBar(id) {
-  const node = h("div", { class: "join-bar" }, h("p", {}, "You are looking at ", h("strong", {}, `#${channelTitle(id)}`)), h("button", { type: "button", class: "button primary", onclick: () => joinChannel(id) }, "Join channel"));
+  const node = h(
+    "div",
+    { class: "join-bar" },
+    h("p", {}, "You are looking at ", h("strong", {}, `#${channelTitle(id)}`)),
+    h("button", { type: "button", class: "button primary", onclick: () => joinChannel(id) }, "Join channel"),
+  );
   return { node };
 }
 
@@ -145,36 +251,111 @@ function intro(id) {
   if (!here) return null;
   if (isDm(here)) {
     const other = here.members?.find((member) => member !== store.me?.id) ?? store.me?.id;
-    return h("div", { class: "intro" }, avatar(other, 64), h("h2", {}, channelTitle(id)), h("p", {}, here.id === botDm()?.id ? `Write to ${store.bot.name} as you would to a colleague: only you two can see it.` : "Only the two of you can see this conversation."));
+    return h(
+      "div",
+      { class: "intro" },
+      avatar(other, 64),
+      h("h2", {}, channelTitle(id)),
+      h(
+        "p",
+        {},
+        here.id === botDm()?.id
+          ? `Write to ${store.bot.name} as you would to a colleague: only you two can see it.`
+          : "Only the two of you can see this conversation.",
+      ),
+    );
   }
-  return h("div", { class: "intro" }, h("span", { class: "intro-mark" }, icon(here.kind === "private" ? "lock" : "hash", 34)), h("h2", {}, `Welcome to #${here.name}`), h("p", {}, here.purpose ? `${here.purpose.replace(/\.?$/, ".")} ` : "", "This is the very beginning of the channel."));
+  return h(
+    "div",
+    { class: "intro" },
+    h("span", { class: "intro-mark" }, icon(here.kind === "private" ? "lock" : "hash", 34)),
+    h("h2", {}, `Welcome to #${here.name}`),
+    h(
+      "p",
+      {},
+      here.purpose ? `${here.purpose.replace(/\.?$/, ".")} ` : "",
+      "This is the very beginning of the channel.",
+    ),
+  );
 }
 
 async function openPins(id) {
   const body = h("div", { class: "pins" }, h("span", { class: "spinner" }));
   const { close } = openDialog({ title: "Pinned messages", body });
   const pins = channel(id)?.pins ?? [];
-  const found = await Promise.all(pins.map(async (ts) => findMessage(id, ts) ?? (await get("thread", { channel: id, ts }).catch(() => null))?.messages?.find((one) => one.ts === ts)));
+  const found = await Promise.all(
+    pins.map(
+      async (ts) =>
+        findMessage(id, ts) ??
+        (await get("thread", { channel: id, ts }).catch(() => null))?.messages?.find((one) => one.ts === ts),
+    ),
+  );
   const shown = found.filter(Boolean);
-  fill(body, shown.length ? shown.map((message) => h("div", { class: "pin-card" }, messageNode(message, { inThread: true, redraw() {} }),
-    h("button", { type: "button", class: "link-button", onclick: () => {
-      close();
-      go(messageHash(id, message.ts, message.thread_ts));
-    } }, "Go to message"))) : h("p", { class: "empty-line" }, "Nothing is pinned here yet. Pin a message from its menu."));
+  fill(
+    body,
+    shown.length
+      ? shown.map((message) =>
+          h(
+            "div",
+            { class: "pin-card" },
+            messageNode(message, { inThread: true, redraw() {} }),
+            h(
+              "button",
+              {
+                type: "button",
+                class: "link-button",
+                onclick: () => {
+                  close();
+                  go(messageHash(id, message.ts, message.thread_ts));
+                },
+              },
+              "Go to message",
+            ),
+          ),
+        )
+      : h("p", { class: "empty-line" }, "Nothing is pinned here yet. Pin a message from its menu."),
+  );
 }
 
 function openMembers(id) {
   const members = channel(id)?.members ?? [];
   openDialog({
-    title: `Members of #${channelTitle(id)}`, className: "dialog-small",
-    body: h("ul", { class: "people-list" }, members.map((member) => h("li", {}, avatar(member, 32), h("div", {}, h("strong", {}, personName(member)), h("small", {}, [`@${store.people.get(member)?.name ?? ""}`, standing(store.people.get(member))].filter((part) => part.length > 1).join(" · ")))))),
+    title: `Members of #${channelTitle(id)}`,
+    className: "dialog-small",
+    body: h(
+      "ul",
+      { class: "people-list" },
+      members.map((member) =>
+        h(
+          "li",
+          {},
+          avatar(member, 32),
+          h(
+            "div",
+            {},
+            h("strong", {}, personName(member)),
+            h(
+              "small",
+              {},
+              [`@${store.people.get(member)?.name ?? ""}`, standing(store.people.get(member))]
+                .filter((part) => part.length > 1)
+                .join(" · "),
+            ),
+          ),
+        ),
+      ),
+    ),
   });
 }
 
 /** Asks for a name and makes a channel. */
 export function createChannel() {
   askLine({
-    title: "Create a channel", label: "Name", placeholder: "for example payments", hint: "Small letters, digits, - and _", action: "Create",
+    title: "Create a channel",
+    label: "Name",
+    placeholder: "for example payments",
+    hint: "Small letters, digits, - and _",
+    action: "Create",
     save: async (value) => {
       const name = value.trim().replace(/^#/, "").toLowerCase().replaceAll(/\s+/g, "-");
       try {
@@ -188,4 +369,3 @@ export function createChannel() {
     },
   });
 }
-

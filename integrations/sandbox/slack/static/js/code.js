@@ -7,14 +7,21 @@ import { icon } from "./icons.js";
 /** @param {string|Node[]} code @param {string} [language] */
 export function codeBlock(code, language) {
   const pre = h("pre", { tabindex: "0" }, h("code", {}, code));
-  const button = h("button", {
-    type: "button", class: "copy", "aria-label": "Copy code", title: "Copy",
-    onclick: async () => {
-      if (!(await copyText(pre.textContent))) return;
-      button.replaceChildren(icon("check", 15));
-      setTimeout(() => button.replaceChildren(icon("copy", 15)), 1500);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "copy",
+      "aria-label": "Copy code",
+      title: "Copy",
+      onclick: async () => {
+        if (!(await copyText(pre.textContent))) return;
+        button.replaceChildren(icon("check", 15));
+        setTimeout(() => button.replaceChildren(icon("copy", 15)), 1500);
+      },
     },
-  }, icon("copy", 15));
+    icon("copy", 15),
+  );
   const badge = language && h("span", { class: "language" }, language);
   return h("div", { class: "code-block" }, pre, h("div", { class: "code-tools" }, badge, button));
 }

@@ -6,7 +6,7 @@ import { emojiSign, findEmoji } from "./emoji.js";
 import { icon } from "./icons.js";
 import { openPopover } from "./popover.js";
 import { standing } from "./profile.js";
-import { channelTitle, isBot, isDm, personName, store } from "./store.js";
+import { channelTitle, isBot, isDm, store } from "./store.js";
 
 const MOST = 8;
 
@@ -16,7 +16,7 @@ const MOST = 8;
  */
 
 /** What is being typed before the caret, if it can be completed. @returns {Token|null} */
-export function tokenAt(text, caret, { commands = true } = {}) {
+function tokenAt(text, caret, { commands = true } = {}) {
   const before = text.slice(0, caret);
   const command = commands && /^\/([\w-]*)$/.exec(before);
   if (command) return { kind: "/", from: 0, typed: command[1] };
@@ -28,11 +28,21 @@ export function tokenAt(text, caret, { commands = true } = {}) {
 const OFFERS = { "@": people, "#": channels, "/": commands, ":": emoji };
 
 /** @param {Token} token @param {string} [channel] where it is typed @returns {Offer[]} */
-export function offersFor(token, channel) {
+function offersFor(token, channel) {
   return OFFERS[token.kind](token.typed.toLowerCase(), channel).slice(0, MOST);
 }
 
-const begins = (typed, ...names) => names.some((name) => String(name ?? "").toLowerCase().split(/[\s._-]+/).some((part) => part.startsWith(typed)) || String(name ?? "").toLowerCase().startsWith(typed));
+const begins = (typed, ...names) =>
+  names.some(
+    (name) =>
+      String(name ?? "")
+        .toLowerCase()
+        .split(/[\s._-]+/)
+        .some((part) => part.startsWith(typed)) ||
+      String(name ?? "")
+        .toLowerCase()
+        .startsWith(typed),
+  );
 
 export const botHandle = () => store.people.get(store.bot.user_id)?.name ?? store.bot.name.toLowerCase();
 
@@ -42,29 +52,63 @@ function people(typed, channel) {
   const persons = [...store.people.values()]
     .filter((one) => !isBot(one.id) && !one.deleted && begins(typed, one.name, one.real_name))
     .map((one) => ({
-      insert: `@${one.name} `, symbol: avatar(one.id, 24), label: one.real_name || one.name, in: members.includes(one.id),
-      hint: [`@${one.name}`, one.id === store.me?.id && "you", standing(one), !members.includes(one.id) && members.length > 0 && "not in channel"].filter(Boolean).join(" · "),
+      insert: `@${one.name} `,
+      symbol: avatar(one.id, 24),
+      label: one.real_name || one.name,
+      in: members.includes(one.id),
+      hint: [
+        `@${one.name}`,
+        one.id === store.me?.id && "you",
+        standing(one),
+        !members.includes(one.id) && members.length > 0 && "not in channel",
+      ]
+        .filter(Boolean)
+        .join(" · "),
     }))
     .sort((a, b) => Number(b.in) - Number(a.in));
-  const groups = [...store.groups.values()].filter((one) => begins(typed, one.handle, one.name))
-    .map((one) => ({ insert: `@${one.handle} `, symbol: icon("people", 18), label: `@${one.handle}`, hint: `${one.name} · ${one.users?.length ?? 0} ${one.users?.length === 1 ? "member" : "members"}` }));
-  const wide = ["here", "channel"].filter((name) => typed && name.startsWith(typed)).map((name) => ({ insert: `@${name} `, symbol: icon("at", 18), label: `@${name}`, hint: "Notifies this channel" }));
+  const groups = [...store.groups.values()]
+    .filter((one) => begins(typed, one.handle, one.name))
+    .map((one) => ({
+      insert: `@${one.handle} `,
+      symbol: icon("people", 18),
+      label: `@${one.handle}`,
+      hint: `${one.name} · ${one.users?.length ?? 0} ${one.users?.length === 1 ? "member" : "members"}`,
+    }));
+  const wide = ["here", "channel"]
+    .filter((name) => typed && name.startsWith(typed))
+    .map((name) => ({ insert: `@${name} `, symbol: icon("at", 18), label: `@${name}`, hint: "Notifies this channel" }));
   const wantsBot = begins(typed, botHandle(), store.bot.name);
   return [...(wantsBot ? [bot] : []), ...persons, ...groups, ...wide];
 }
 
 function channels(typed) {
-  return [...store.channels.values()].filter((one) => !isDm(one) && !one.archived && begins(typed, one.name))
-    .map((one) => ({ insert: `#${one.name} `, symbol: icon(one.kind === "private" ? "lock" : "hash", 17), label: channelTitle(one.id), hint: one.topic || one.purpose }));
+  return [...store.channels.values()]
+    .filter((one) => !isDm(one) && !one.archived && begins(typed, one.name))
+    .map((one) => ({
+      insert: `#${one.name} `,
+      symbol: icon(one.kind === "private" ? "lock" : "hash", 17),
+      label: channelTitle(one.id),
+      hint: one.topic || one.purpose,
+    }));
 }
 
 function commands(typed) {
-  return store.commands.filter((one) => one.command.slice(1).startsWith(typed))
-    .map((one) => ({ insert: `${one.command} `, symbol: icon("slash", 17), label: `${one.command} ${one.usage_hint ?? ""}`.trim(), hint: one.description }));
+  return store.commands
+    .filter((one) => one.command.slice(1).startsWith(typed))
+    .map((one) => ({
+      insert: `${one.command} `,
+      symbol: icon("slash", 17),
+      label: `${one.command} ${one.usage_hint ?? ""}`.trim(),
+      hint: one.description,
+    }));
 }
 
 function emoji(typed) {
-  return findEmoji(typed, MOST).map(({ name }) => ({ insert: `:${name}: `, symbol: emojiSign(name), label: `:${name}:` }));
+  return findEmoji(typed, MOST).map(({ name }) => ({
+    insert: `:${name}: `,
+    symbol: emojiSign(name),
+    label: `:${name}:`,
+  }));
 }
 
 /**
@@ -94,13 +138,31 @@ export function completes(area, options) {
     area.focus();
   };
   const draw = () => {
-    const rows = offers.map((offer, at) => h("div", {
-      class: ["option", at === active && "active"], role: "option", id: `${listId}-${at}`, "aria-selected": String(at === active),
-      onpointerdown: (event) => event.preventDefault(), onclick: () => take(offer),
-    }, h("span", { class: "offer-symbol" }, offer.symbol), h("span", { class: "option-label" }, offer.label, offer.hint && h("small", {}, offer.hint))));
+    const rows = offers.map((offer, at) =>
+      h(
+        "div",
+        {
+          class: ["option", at === active && "active"],
+          role: "option",
+          id: `${listId}-${at}`,
+          "aria-selected": String(at === active),
+          onpointerdown: (event) => event.preventDefault(),
+          onclick: () => take(offer),
+        },
+        h("span", { class: "offer-symbol" }, offer.symbol),
+        h("span", { class: "option-label" }, offer.label, offer.hint && h("small", {}, offer.hint)),
+      ),
+    );
     const list = h("div", { class: "options", role: "listbox", id: listId, "aria-label": "Suggestions" }, rows);
     if (!popover) {
-      popover = openPopover(options.anchor, h("div", { class: "offers" }), { side: "above", matchWidth: true, focusBack: false, onClose: () => { popover = null; } });
+      popover = openPopover(options.anchor, h("div", { class: "offers" }), {
+        side: "above",
+        matchWidth: true,
+        focusBack: false,
+        onClose: () => {
+          popover = null;
+        },
+      });
     }
     fill(popover.panel.firstChild, list);
     popover.replace();
@@ -123,18 +185,22 @@ export function completes(area, options) {
   area.addEventListener("input", look);
   area.addEventListener("click", look);
   area.addEventListener("blur", () => setTimeout(() => document.activeElement !== area && close(), 150));
-  area.addEventListener("keydown", (event) => {
-    if (!popover || !offers.length) return;
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      active = (active + (event.key === "ArrowDown" ? 1 : -1) + offers.length) % offers.length;
-      draw();
-    } else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") take(offers[active]);
-    else if (event.key === "Escape") {
-      dismissed = `${token.kind}${token.from}`;
-      close();
-    } else return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  }, true);
+  area.addEventListener(
+    "keydown",
+    (event) => {
+      if (!popover || !offers.length) return;
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        active = (active + (event.key === "ArrowDown" ? 1 : -1) + offers.length) % offers.length;
+        draw();
+      } else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") take(offers[active]);
+      else if (event.key === "Escape") {
+        dismissed = `${token.kind}${token.from}`;
+        close();
+      } else return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true,
+  );
   return { close, look };
 }

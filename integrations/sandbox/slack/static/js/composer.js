@@ -16,36 +16,76 @@ import { sayTyping, typingLine } from "./typing.js";
 
 /**
  * @param {{place: {channel: string, thread?: string}, key: string, placeholder: string, refused?: string,
- *   editLast?: () => void}} options `key` names the draft
+ *   editLast?: (event: KeyboardEvent) => void, sent?: () => void}} options `key` names the draft
  */
 export function composer(options) {
   const { place, key } = options;
-  if (options.refused) return { node: h("div", { class: "composer-refused" }, options.refused), close() {}, focus() {}, setText() {} };
+  if (options.refused)
+    return { node: h("div", { class: "composer-refused" }, options.refused), close() {}, focus() {}, setText() {} };
   let files = [];
   let uploading = 0;
   let sending = false;
 
   const area = h("textarea", {
-    class: "composer-text", rows: "1", placeholder: options.placeholder, "aria-label": options.placeholder, role: "combobox", "aria-expanded": "false",
-    value: draftOf(key), dataset: { key: `composer/${key}` }, enterkeyhint: "send",
+    class: "composer-text",
+    rows: "1",
+    placeholder: options.placeholder,
+    "aria-label": options.placeholder,
+    role: "combobox",
+    "aria-expanded": "false",
+    value: draftOf(key),
+    dataset: { key: `composer/${key}` },
+    enterkeyhint: "send",
   });
   const shelf = h("ul", { class: "composer-files", "aria-label": "Attached files" });
   const hint = h("div", { class: "composer-hint", "aria-live": "polite" });
   const notice = h("div", { class: "composer-notice", role: "alert" });
-  const sendButton = h("button", { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)", onclick: () => submit() }, icon("send", 18));
+  const sendButton = h(
+    "button",
+    { type: "button", class: "send", "aria-label": "Send", title: "Send (Enter)", onclick: () => submit() },
+    icon("send", 18),
+  );
   const picker = h("input", { type: "file", multiple: true, class: "sr-only", tabindex: "-1", "aria-hidden": "true" });
-  const box = h("div", { class: "composer-box" }, formatting(area), area, shelf, h("div", { class: "composer-tools" }, tools(), h("span", { class: "grow" }), sendButton));
+  const box = h(
+    "div",
+    { class: "composer-box" },
+    formatting(area),
+    area,
+    shelf,
+    h("div", { class: "composer-tools" }, tools(), h("span", { class: "grow" }), sendButton),
+  );
   const typing = typingLine(place);
   const node = h("div", { class: "composer" }, notice, hint, box, picker, typing.node);
   const completion = completes(area, { channel: () => place.channel, commands: true, anchor: box });
 
   const drawFiles = () => {
-    fill(shelf, files.map((file) => h("li", {}, icon(file.mimetype?.startsWith("image/") ? "image" : "file", 16), h("span", {}, file.name), h("small", {}, bytes(file.size)),
-      h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, onclick: () => {
-        files = files.filter((one) => one !== file);
-        drawFiles();
-        area.focus();
-      } }, icon("close", 14)))), uploading > 0 && h("li", { "aria-busy": "true" }, h("span", { class: "spinner" }), "Uploading"));
+    fill(
+      shelf,
+      files.map((file) =>
+        h(
+          "li",
+          {},
+          icon(file.mimetype?.startsWith("image/") ? "image" : "file", 16),
+          h("span", {}, file.name),
+          h("small", {}, bytes(file.size)),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button",
+              "aria-label": `Remove ${file.name}`,
+              onclick: () => {
+                files = files.filter((one) => one !== file);
+                drawFiles();
+                area.focus();
+              },
+            },
+            icon("close", 14),
+          ),
+        ),
+      ),
+      uploading > 0 && h("li", { "aria-busy": "true" }, h("span", { class: "spinner" }), "Uploading"),
+    );
     ready();
   };
   const attach = async (list) => {
@@ -67,12 +107,30 @@ export function composer(options) {
     if (!text) return;
     append(notice, icon("alert", 17), h("span", {}, text));
     if (instead) {
-      append(notice, h("button", { type: "button", class: "button button-small", onclick: () => {
-        setText(instead);
-        area.focus();
-      } }, instead.startsWith(" ") ? "Make it a message" : "Write it as a mention"));
+      append(
+        notice,
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button button-small",
+            onclick: () => {
+              setText(instead);
+              area.focus();
+            },
+          },
+          instead.startsWith(" ") ? "Make it a message" : "Write it as a mention",
+        ),
+      );
     }
-    append(notice, h("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: () => say("") }, icon("close", 15)));
+    append(
+      notice,
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: () => say("") },
+        icon("close", 15),
+      ),
+    );
   };
   const ready = () => {
     const able = (area.value.trim() || files.length) && !uploading && !sending;
@@ -85,8 +143,15 @@ export function composer(options) {
   };
   const drawHint = () => {
     const command = store.commands.find((one) => area.value.startsWith(`${one.command} `));
-    fill(hint, command && [h("code", {}, `${command.command} ${command.usage_hint ?? ""}`.trim()), h("span", {}, command.description ?? "")]);
-    if (command && place.thread) fill(hint, icon("info", 15), h("span", {}, "Slash commands do not work in threads. Mention the bot instead."));
+    fill(
+      hint,
+      command && [
+        h("code", {}, `${command.command} ${command.usage_hint ?? ""}`.trim()),
+        h("span", {}, command.description ?? ""),
+      ],
+    );
+    if (command && place.thread)
+      fill(hint, icon("info", 15), h("span", {}, "Slash commands do not work in threads. Mention the bot instead."));
   };
   const setText = (text) => {
     area.value = text;
@@ -110,6 +175,7 @@ export function composer(options) {
     setText("");
     drawFiles();
     completion.close();
+    options.sent?.();
     try {
       await send(place, text, sent);
     } catch (error) {
@@ -124,7 +190,12 @@ export function composer(options) {
   }
 
   function tools() {
-    const tool = (label, symbol, run, extra = {}) => h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: run, ...extra }, icon(symbol, 19));
+    const tool = (label, symbol, run, extra = {}) =>
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: run, ...extra },
+        icon(symbol, 19),
+      );
     const type = (text) => {
       const spaced = area.selectionStart > 0 && !/\s/.test(area.value[area.selectionStart - 1]) ? ` ${text}` : text;
       area.focus();
@@ -135,15 +206,39 @@ export function composer(options) {
       tool("Attach files", "plus", () => picker.click()),
       tool("Emoji", "smile", (event) => openEmojiPicker(event.currentTarget, (name) => type(`:${name}: `))),
       tool("Mention somebody", "at", () => type("@")),
-      tool("Shortcuts and commands", "bolt", (event) => openMenu(event.currentTarget, [
-        store.shortcuts.some((one) => one.type === "global") && { heading: "Shortcuts" },
-        ...store.shortcuts.filter((one) => one.type === "global").map((one) => ({ label: one.name, hint: one.description, icon: "bolt", run: () => runGlobalShortcut(one) })),
-        !place.thread && { heading: "Commands" },
-        ...(place.thread ? [] : store.commands.map((one) => ({ label: one.command, hint: one.description, icon: "slash", run: () => {
-          setText(`${one.command} `);
-          area.focus();
-        } }))),
-      ], { label: "Shortcuts and commands" }), { "aria-haspopup": "menu", "aria-expanded": "false" }),
+      tool(
+        "Shortcuts and commands",
+        "bolt",
+        (event) =>
+          openMenu(
+            event.currentTarget,
+            [
+              store.shortcuts.some((one) => one.type === "global") && { heading: "Shortcuts" },
+              ...store.shortcuts
+                .filter((one) => one.type === "global")
+                .map((one) => ({
+                  label: one.name,
+                  hint: one.description,
+                  icon: "bolt",
+                  run: () => runGlobalShortcut(one),
+                })),
+              !place.thread && { heading: "Commands" },
+              ...(place.thread
+                ? []
+                : store.commands.map((one) => ({
+                    label: one.command,
+                    hint: one.description,
+                    icon: "slash",
+                    run: () => {
+                      setText(`${one.command} `);
+                      area.focus();
+                    },
+                  }))),
+            ],
+            { label: "Shortcuts and commands" },
+          ),
+        { "aria-haspopup": "menu", "aria-expanded": "false" },
+      ),
     ];
   }
 
@@ -176,7 +271,9 @@ export function composer(options) {
   requestAnimationFrame(grow);
   typed();
   return {
-    node, attach, setText,
+    node,
+    attach,
+    setText,
     focus: () => area.focus({ preventScroll: true }),
     close() {
       completion.close();
@@ -210,12 +307,33 @@ function prefix(area, mark) {
 }
 
 function formatting(area) {
-  const one = (label, sign, run, className) => h("button", { type: "button", class: ["icon-button", "format", className], "aria-label": label, title: label, tabindex: "-1", onclick: run }, sign);
-  return h("div", { class: "composer-format", role: "toolbar", "aria-label": "Formatting" },
-    one("Bold (Ctrl+B)", "B", () => wrap(area, "*", "*"), "is-bold"), one("Italic (Ctrl+I)", "I", () => wrap(area, "_", "_"), "is-italic"),
-    one("Strikethrough", "S", () => wrap(area, "~", "~"), "is-strike"), h("span", { class: "rule" }),
-    one("Bulleted list", "•", () => prefix(area, () => "• ")), one("Numbered list", "1.", () => prefix(area, (at) => `${at + 1}. `)), one("Quote", "❝", () => prefix(area, () => "> ")),
-    h("span", { class: "rule" }), one("Code (Ctrl+E)", "<>", () => wrap(area, "`", "`"), "is-code"), one("Code block", "{ }", () => wrap(area, "```\n", "\n```"), "is-code"));
+  const one = (label, sign, run, className) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: ["icon-button", "format", className],
+        "aria-label": label,
+        title: label,
+        tabindex: "-1",
+        onclick: run,
+      },
+      sign,
+    );
+  return h(
+    "div",
+    { class: "composer-format", role: "toolbar", "aria-label": "Formatting" },
+    one("Bold (Ctrl+B)", "B", () => wrap(area, "*", "*"), "is-bold"),
+    one("Italic (Ctrl+I)", "I", () => wrap(area, "_", "_"), "is-italic"),
+    one("Strikethrough", "S", () => wrap(area, "~", "~"), "is-strike"),
+    h("span", { class: "rule" }),
+    one("Bulleted list", "•", () => prefix(area, () => "• ")),
+    one("Numbered list", "1.", () => prefix(area, (at) => `${at + 1}. `)),
+    one("Quote", "❝", () => prefix(area, () => "> ")),
+    h("span", { class: "rule" }),
+    one("Code (Ctrl+E)", "<>", () => wrap(area, "`", "`"), "is-code"),
+    one("Code block", "{ }", () => wrap(area, "```\n", "\n```"), "is-code"),
+  );
 }
 
 /** Files dropped anywhere on `node` go to the composer. */

@@ -83,7 +83,14 @@ function load(key, found, work) {
   delete found.error;
   found.fresh.clear();
   found.loading = work()
-    .then(() => { found.loaded = true; }, (error) => { found.error = error; })
+    .then(
+      () => {
+        found.loaded = true;
+      },
+      (error) => {
+        found.error = error;
+      },
+    )
     .finally(() => {
       found.loading = null;
       changed(`messages:${key}`);
@@ -142,15 +149,18 @@ export function dropMessage(channel, ts, threadTs) {
 
 /** @returns {import("./store.js").Message|undefined} a message that the page has seen */
 export function findMessage(channel, ts, threadTs) {
-  return conversations.get(channel)?.messages.get(ts) ?? conversations.get(threadKey(channel, threadTs || ts))?.messages.get(ts);
+  return (
+    conversations.get(channel)?.messages.get(ts) ??
+    conversations.get(threadKey(channel, threadTs || ts))?.messages.get(ts)
+  );
 }
 
 function countUnread(message, reply) {
   const channel = store.channels.get(message.channel);
   if (!channel || message.user === store.me?.id || message.subtype === "assistant_app_thread") return;
-  const seen = document.hasFocus() && (reply
-    ? inView.thread === threadKey(message.channel, message.thread_ts)
-    : inView.channel === message.channel);
+  const seen =
+    document.hasFocus() &&
+    (reply ? inView.thread === threadKey(message.channel, message.thread_ts) : inView.channel === message.channel);
   if (seen) return;
   const called = callsMe(message.text) || (isDm(channel) && !reply);
   if (!reply) channel.unread = (channel.unread ?? 0) + 1;

@@ -32,7 +32,11 @@ export function character(name) {
 export function emojiNode(name) {
   const char = character(name);
   if (!char) return h("span", { class: "emoji-unknown" }, `:${name}:`);
-  return h("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` }, glyph(name, char));
+  return h(
+    "span",
+    { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` },
+    glyph(name, char),
+  );
 }
 
 /** What is seen of an emoji: the font's, else a drawing, else its name. */
@@ -41,8 +45,29 @@ function glyph(name, char) {
   return drawn(name.split("::")[0]) ?? h("small", { class: "emoji-unknown" }, `:${name}:`);
 }
 
+const bare = (char) => char.replaceAll("\uFE0F", "");
+const byChar = new Map(all.map(({ char, names }) => [bare(char), names[0]]));
+const EMOJI = new RegExp(
+  `(${[...byChar.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((char) => char.replace(/[*.]/g, "\\$&"))
+    .join("|")})\uFE0F?`,
+  "u",
+);
+
+/** A text in which emoji stand as characters; without an emoji font they are drawn. @returns {(string|Node)[]} */
+export function withEmoji(text) {
+  if (hasEmojiFont() || !EMOJI.test(text)) return [text];
+  return text.split(EMOJI).map((part, at) => {
+    if (at % 2 === 0) return part;
+    const name = byChar.get(part);
+    return drawn(name) ? emojiNode(name) : part;
+  });
+}
+
 /** A spoken-for emoji, as it stands within a label of its own. */
-export const emojiSign = (name) => h("span", { class: "emoji", "aria-hidden": "true" }, glyph(name, character(name) ?? ""));
+export const emojiSign = (name) =>
+  h("span", { class: "emoji", "aria-hidden": "true" }, glyph(name, character(name) ?? ""));
 
 /** The emoji that can be seen on this system. */
 const seenHere = () => (hasEmojiFont() ? all : all.filter(({ names }) => drawn(names[0])));
@@ -68,32 +93,58 @@ export function findEmoji(typed, most = 8) {
  */
 export function openEmojiPicker(anchor, onPick) {
   const search = h("input", {
-    type: "search", class: "field picker-search", placeholder: "Search emoji", "aria-label": "Search emoji", autocomplete: "off",
+    type: "search",
+    class: "field picker-search",
+    placeholder: "Search emoji",
+    "aria-label": "Search emoji",
+    autocomplete: "off",
   });
   const grid = h("div", { class: "emoji-grid", role: "listbox", "aria-label": "Emoji" });
-  const popover = openPopover(anchor, h("div", { class: "emoji-picker" }, search, grid), { label: "Pick an emoji", role: "dialog" });
+  const popover = openPopover(anchor, h("div", { class: "emoji-picker" }, search, grid), {
+    label: "Pick an emoji",
+    role: "dialog",
+  });
 
   const pick = (name) => {
     popover.close();
     onPick(name);
   };
   const cell = ({ char, names }) =>
-    h("button", {
-      type: "button", class: "emoji-cell", role: "option", tabindex: "-1", title: `:${names[0]}:`,
-      "aria-label": names[0].replaceAll("_", " "), onclick: () => pick(names[0]),
-    }, glyph(names[0], char));
+    h(
+      "button",
+      {
+        type: "button",
+        class: "emoji-cell",
+        role: "option",
+        tabindex: "-1",
+        title: `:${names[0]}:`,
+        "aria-label": names[0].replaceAll("_", " "),
+        onclick: () => pick(names[0]),
+      },
+      glyph(names[0], char),
+    );
 
   const draw = () => {
     const wanted = search.value.trim().toLowerCase().replaceAll(":", "");
     if (wanted) {
       const found = seenHere().filter(({ names }) => names.some((name) => name.includes(wanted)));
-      fill(grid, h("div", { class: "emoji-row" }, found.map(cell)), !found.length && h("p", { class: "empty-line" }, "No emoji of that name."));
+      fill(
+        grid,
+        h("div", { class: "emoji-row" }, found.map(cell)),
+        !found.length && h("p", { class: "empty-line" }, "No emoji of that name."),
+      );
       return;
     }
-    fill(grid, Object.keys(GROUPS).map((group) => [group, seenHere().filter((one) => one.group === group)]).filter(([, list]) => list.length).map(([group, list]) => [
-      h("div", { class: "emoji-group" }, group),
-      h("div", { class: "emoji-row" }, list.map(cell)),
-    ]));
+    fill(
+      grid,
+      Object.keys(GROUPS)
+        .map((group) => [group, seenHere().filter((one) => one.group === group)])
+        .filter(([, list]) => list.length)
+        .map(([group, list]) => [
+          h("div", { class: "emoji-group" }, group),
+          h("div", { class: "emoji-row" }, list.map(cell)),
+        ]),
+    );
   };
 
   search.addEventListener("input", draw);

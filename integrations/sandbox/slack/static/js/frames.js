@@ -5,7 +5,7 @@ import { clearStatus, takeAssistant } from "./assistantstate.js";
 import { dropMessage, findMessage, putMessage } from "./conversations.js";
 import { changed } from "./events.js";
 import { stoppedTyping, takeTyping } from "./typing.js";
-import { isBot, personName, putChannel, store } from "./store.js";
+import { changeChannel, isBot, personName, putChannel, store } from "./store.js";
 
 /** @type {Object<string, (frame: any) => void>} */
 const KINDS = {
@@ -44,7 +44,6 @@ const KINDS = {
   assistant_status: takeAssistant,
   assistant_title: takeAssistant,
   assistant_prompts: takeAssistant,
-  assistant_thread_started: takeAssistant,
   typing: takeTyping,
   read: (frame) => {
     const channel = store.channels.get(channelOf(frame));
@@ -63,7 +62,8 @@ export function takeFrame(frame) {
   if (frame.parent) replaceMessage({ message: frame.parent });
 }
 
-const channelOf = (frame) => (typeof frame.channel === "object" ? frame.channel?.id : frame.channel) ?? frame.message?.channel;
+const channelOf = (frame) =>
+  (typeof frame.channel === "object" ? frame.channel?.id : frame.channel) ?? frame.message?.channel;
 
 function replaceMessage(frame) {
   const { message } = frame;
@@ -100,7 +100,7 @@ function pin(frame, added) {
   const channel = store.channels.get(id);
   if (!channel || typeof frame.channel === "object") return;
   const pins = (channel.pins ?? []).filter((ts) => ts !== frame.ts);
-  putChannel({ id, pins: added ? [frame.ts, ...pins] : pins });
+  changeChannel(id, { pins: added ? [frame.ts, ...pins] : pins });
   changed(`messages:${id}`);
 }
 

@@ -9,13 +9,22 @@ const CLOSED = "guide-closed";
 const DONE = "guide-done";
 
 const ownSteps = () => [
-  { text: "Ask the bot something in #ops, as you would ask a colleague.", say: `@${store.people.get(store.bot.user_id)?.name ?? "copilot"} help`, channel: "#ops" },
+  {
+    text: "Ask the bot something in #ops, as you would ask a colleague.",
+    say: `@${store.people.get(store.bot.user_id)?.name ?? "copilot"} help`,
+    channel: "#ops",
+  },
   { text: "Type / to see the slash commands, or press Ctrl+K to go anywhere." },
-  { text: "Some things need another person's approval: sit down as somebody else, at the top of the sidebar, and press Approve." },
+  {
+    text: "Some things need another person's approval: sit down as somebody else, at the top of the sidebar, and press Approve.",
+  },
 ];
 
 /** What the guide says: the server's words, else the page's own. */
-const welcome = () => ({ title: store.welcome?.title || `Welcome to ${store.team.name}`, steps: store.welcome?.steps?.length ? store.welcome.steps : ownSteps() });
+const welcome = () => ({
+  title: store.welcome?.title || `Welcome to ${store.team.name}`,
+  steps: store.welcome?.steps?.length ? store.welcome.steps : ownSteps(),
+});
 
 let done = new Set(read(DONE, []));
 let closed = read(CLOSED, false);
@@ -54,31 +63,88 @@ export function guide(page) {
 
   const stepNode = (step, at, steps) => {
     const current = at === (opened ?? firstOpen(steps));
-    const number = h("span", { class: "guide-number", "aria-hidden": "true" }, done.has(at) ? icon("check", 14) : at + 1);
+    const number = h(
+      "span",
+      { class: "guide-number", "aria-hidden": "true" },
+      done.has(at) ? icon("check", 14) : at + 1,
+    );
     if (!current) {
-      return h("li", { class: done.has(at) && "done" }, number, h("button", { type: "button", class: "guide-line", title: step.text, onclick: () => {
-        opened = at;
-        redraw();
-      } }, step.text));
+      return h(
+        "li",
+        { class: done.has(at) && "done" },
+        number,
+        h(
+          "button",
+          {
+            type: "button",
+            class: "guide-line",
+            title: step.text,
+            onclick: () => {
+              opened = at;
+              redraw();
+            },
+          },
+          step.text,
+        ),
+      );
     }
-    return h("li", { class: "current" }, number, h("p", {}, step.text), h("button", { type: "button", class: "button button-small primary", onclick: () => {
-      done.add(at);
-      opened = null;
-      keep(DONE, [...done]);
-      redraw();
-      page.doStep(step);
-    } }, step.say || step.channel || step.person ? "Show me" : "Done"));
+    return h(
+      "li",
+      { class: ["current", done.has(at) && "done"] },
+      number,
+      h("p", {}, step.text),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button button-small primary",
+          onclick: () => {
+            done.add(at);
+            opened = null;
+            keep(DONE, [...done]);
+            redraw();
+            page.doStep(step);
+          },
+        },
+        step.say || step.channel || step.person ? "Show me" : "Done",
+      ),
+    );
   };
   redraw = () => {
     node.hidden = closed || !store.me;
     slim.hidden = node.hidden;
     if (node.hidden) return;
     const { title, steps } = welcome();
-    const head = () => h("div", { class: "guide-head" }, h("strong", {}, title), h("span", { class: "guide-count" }, `${Math.min(done.size, steps.length)} of ${steps.length}`), h("span", { class: "grow" }),
-      h("button", { type: "button", class: "icon-button", "aria-label": "Close the guide", title: "Close; the compass at the top opens it again", onclick: toggleGuide }, icon("close", 16)));
-    fill(node, head(), h("ol", {}, steps.map(stepNode)));
+    const leave = () =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "aria-label": "Close the guide",
+          title: "Close; the compass at the top opens it again",
+          onclick: toggleGuide,
+        },
+        icon("close", 16),
+      );
+    const count = h("span", { class: "guide-count" }, `${Math.min(done.size, steps.length)} of ${steps.length}`);
+    fill(
+      node,
+      h("div", { class: "guide-head" }, h("strong", {}, title), count, h("span", { class: "grow" }), leave()),
+      h("ol", {}, steps.map(stepNode)),
+    );
     const at = opened ?? firstOpen(steps);
-    fill(slim, head(), h("ol", {}, steps[at] ? stepNode(steps[at], at, steps) : h("li", {}, h("p", {}, "That was all. Ask it something of your own."))));
+    fill(
+      slim,
+      h(
+        "ol",
+        {},
+        steps[at]
+          ? stepNode(steps[at], at, steps)
+          : h("li", {}, icon("check", 18), h("p", {}, "That was all. Ask it something of your own.")),
+      ),
+      leave(),
+    );
   };
   on("workspace", redraw);
   redraw();

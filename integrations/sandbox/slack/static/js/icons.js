@@ -4,7 +4,8 @@ const PATHS = {
   hash: "M10 4 8 20M16 4l-2 16M4.5 9h16M3.5 15h16",
   lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   home: "M4 11.5 12 4l8 7.5V20h-5.5v-5.5h-5V20H4z",
-  sparkles: "M11 4l1.8 5.2L18 11l-5.2 1.8L11 18l-1.8-5.2L4 11l5.2-1.8zM18.5 15.5l.8 2.2 2.2.8-2.2.8-.8 2.2-.8-2.2-2.2-.8 2.2-.8z",
+  sparkles:
+    "M11 4l1.8 5.2L18 11l-5.2 1.8L11 18l-1.8-5.2L4 11l5.2-1.8zM18.5 15.5l.8 2.2 2.2.8-2.2.8-.8 2.2-.8-2.2-2.2-.8 2.2-.8z",
   plus: "M12 5v14M5 12h14",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM20 20l-4.8-4.8",
   sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2.5V5M12 19v2.5M2.5 12H5M19 12h2.5M5.3 5.3 7 7M17 17l1.7 1.7M5.3 18.7 7 17M17 7l1.7-1.7",
@@ -35,7 +36,8 @@ const PATHS = {
   calendar: "M4.5 6h15v14h-15zM4.5 10h15M8.5 3.5V7.5M15.5 3.5V7.5",
   copy: "M9 9h10.5v10.5H9zM15 9V4.5H4.5V15H9",
   person: "M12 12a3.8 3.8 0 1 0 0-7.6 3.8 3.8 0 0 0 0 7.6zM4.5 20c.6-4 3.6-5.5 7.5-5.5s6.9 1.5 7.5 5.5",
-  people: "M9 12a3.4 3.4 0 1 0 0-6.8A3.4 3.4 0 0 0 9 12zM2.5 19.5c.5-3.6 3-5 6.5-5s6 1.4 6.5 5M15.5 5.5a3.3 3.3 0 0 1 0 6.3M17.5 14.8c2.3.6 3.7 2 4 4.7",
+  people:
+    "M9 12a3.4 3.4 0 1 0 0-6.8A3.4 3.4 0 0 0 9 12zM2.5 19.5c.5-3.6 3-5 6.5-5s6 1.4 6.5 5M15.5 5.5a3.3 3.3 0 0 1 0 6.3M17.5 14.8c2.3.6 3.7 2 4 4.7",
   pulse: "M3 12h4l2.5-7 5 14 2.5-7h4",
   help: "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM9.6 9.6a2.5 2.5 0 1 1 3.6 2.3c-.8.4-1.2.9-1.2 1.8M12 16.5h.01",
   keyboard: "M3 7h18v10.5H3zM6.5 10.5h.01M10 10.5h.01M14 10.5h.01M17.5 10.5h.01M8 14h8",
@@ -61,8 +63,16 @@ export function icon(name, size = 18) {
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name] ?? PATHS.info);
   const attributes = {
-    viewBox: "0 0 24 24", width: size, height: size, class: "icon", fill: "none", stroke: "currentColor",
-    "stroke-width": name === "more" ? 2.6 : 1.7, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true",
+    viewBox: "0 0 24 24",
+    width: size,
+    height: size,
+    class: "icon",
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": name === "more" ? 2.6 : 1.7,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+    "aria-hidden": "true",
   };
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
   svg.append(path);

@@ -6,16 +6,66 @@ import { openDialog } from "./dialog.js";
 import { channelHash, go } from "./routes.js";
 import { sidebarChannels } from "./store.js";
 
+/** `[keys, what they do]`; within the keys, a word in small letters stands as it is. */
 const LIST = [
-  ["Everywhere", [["Ctrl K", "Go to a channel, person or place"], ["Alt ↑ ↓", "Previous, next channel"], ["Alt Shift ↑ ↓", "Previous, next unread channel"], ["F6", "Next part of the page"], ["Esc", "Close what is open"], ["?", "This list"]]],
-  ["Messages", [["↑ ↓", "Walk the messages"], ["Enter or T", "Open the thread"], ["R", "React"], ["P", "Pin"], ["E", "Edit"], ["M", "More actions"]]],
-  ["Writing", [["Enter", "Send"], ["Shift Enter", "New line"], ["↑ in an empty line", "Edit your last message"], ["Ctrl B, I, E", "Bold, italic, code"], ["@  #  /  :", "People, channels, commands, emoji"], ["Tab or Enter", "Take a suggestion"]]],
+  [
+    "Everywhere",
+    [
+      ["Ctrl K", "Go to a channel, person or place"],
+      ["Alt ↑ ↓", "Previous, next channel"],
+      ["Alt Shift ↑ ↓", "Previous, next unread one"],
+      ["F6", "Next part of the page"],
+      ["Esc", "Close what is open"],
+      ["?", "This list"],
+    ],
+  ],
+  [
+    "Messages",
+    [
+      ["↑ ↓", "Walk the messages"],
+      ["Enter or T", "Open the thread"],
+      ["R", "React"],
+      ["P", "Pin"],
+      ["E", "Edit"],
+      ["M", "More actions"],
+    ],
+  ],
+  [
+    "Writing",
+    [
+      ["Enter", "Send"],
+      ["Shift Enter", "New line"],
+      ["↑ at first", "Edit your last message"],
+      ["Ctrl B", "Bold"],
+      ["Ctrl I", "Italic"],
+      ["Ctrl E", "Code"],
+    ],
+  ],
+  [
+    "Suggestions",
+    [
+      ["@", "People, groups and the bot"],
+      ["#", "Channels"],
+      ["/", "Commands"],
+      [":", "Emoji"],
+      ["Tab or Enter", "Take it"],
+    ],
+  ],
 ];
 
+const keyNode = (one) => (/^[a-z]+$/.test(one) ? ` ${one} ` : h("kbd", {}, one));
+
 export function openKeys() {
+  const rows = (keys) =>
+    keys.map(([key, what]) => h("div", {}, h("dt", {}, key.split(" ").map(keyNode)), h("dd", {}, what)));
   openDialog({
-    title: "Keys", className: "keys",
-    body: h("div", { class: "key-list" }, LIST.map(([title, keys]) => h("section", {}, h("h3", {}, title), h("dl", {}, keys.map(([key, what]) => h("div", {}, h("dt", {}, key.split(" ").map((one) => (one === "or" || one === "in" || one === "an" || one === "empty" || one === "line" ? ` ${one} ` : h("kbd", {}, one)))), h("dd", {}, what))))))),
+    title: "Keys",
+    className: "keys",
+    body: h(
+      "div",
+      { class: "key-list" },
+      LIST.map(([title, keys]) => h("section", {}, h("h3", {}, title), h("dl", {}, rows(keys)))),
+    ),
   });
 }
 
@@ -30,7 +80,11 @@ function step(by, { unread }, current) {
 
 /** F6 walks the large parts of the page. */
 function nextPart(back) {
-  const parts = [...document.querySelectorAll(".sidebar, .channel-pane .messages, .home-scroll, .inspector-body, .assistant-pane .messages, .composer-text, .thread-pane .messages")].filter((one) => one.offsetParent);
+  const parts = [
+    ...document.querySelectorAll(
+      ".sidebar, .channel-pane .messages, .home-scroll, .inspector-body, .assistant-pane .messages, .composer-text, .thread-pane .messages",
+    ),
+  ].filter((one) => one.offsetParent);
   const at = parts.findIndex((one) => one.contains(document.activeElement));
   const next = parts[(at + (back ? -1 : 1) + parts.length) % parts.length];
   (next?.matches(".sidebar") ? next.querySelector(".side-item.current, .who") : next)?.focus();

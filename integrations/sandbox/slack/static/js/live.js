@@ -20,11 +20,6 @@ export function openLine(told) {
     if (closed) return;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     socket = new WebSocket(`${scheme}://${location.host}/page/live?person=${encodeURIComponent(actingPerson())}`);
-    socket.onopen = () => {
-      tries = 0;
-      told.up(everUp);
-      everUp = true;
-    };
     socket.onmessage = (event) => {
       let frame;
       try {
@@ -32,7 +27,11 @@ export function openLine(told) {
       } catch {
         return;
       }
-      told.frame(frame);
+      if (frame.type === "hello") {
+        tries = 0;
+        told.up(everUp);
+        everUp = true;
+      } else told.frame(frame);
     };
     socket.onclose = () => {
       if (closed) return;

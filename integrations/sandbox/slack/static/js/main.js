@@ -7,6 +7,7 @@ import { forgetAssistant } from "./assistantstate.js";
 import { banners } from "./banners.js";
 import { channelView, markRead } from "./channelview.js";
 import { forgetAll, inView, openChannel, openThread, threadKey } from "./conversations.js";
+import { closeAllDialogs } from "./dialog.js";
 import { fill, h } from "./dom.js";
 import { changed, on } from "./events.js";
 import { takeFrame } from "./frames.js";
@@ -28,6 +29,7 @@ import { toast } from "./toast.js";
 
 const PERSON = "person";
 const FIRST_PERSON = "U0SRE";
+const PATIENCE = 1500;
 
 let route = readHash(location.hash);
 let main = null;
@@ -43,14 +45,26 @@ const page = {
   route: () => route,
   lastChannel: () => lastChannel,
   current: () => route.channel,
-  menu: () => h("button", { type: "button", class: "icon-button only-narrow menu-button", "aria-label": "Open the sidebar", onclick: () => openDrawer(true) }, icon("menu"), unreadElsewhere() && h("span", { class: "menu-dot" })),
+  menu: () =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button only-narrow menu-button",
+        "aria-label": "Open the sidebar",
+        onclick: () => openDrawer(true),
+      },
+      icon("menu"),
+      unreadElsewhere() && h("span", { class: "menu-dot" }),
+    ),
   closeDrawer: () => openDrawer(false),
   openSwitcher: () => openSwitcher(page),
   switchPerson,
   doStep,
 };
 
-const unreadElsewhere = () => [...store.channels.values()].some((one) => one.id !== route.channel && (one.mention > 0 || one.unread > 0));
+const unreadElsewhere = () =>
+  [...store.channels.values()].some((one) => one.id !== route.channel && (one.mention > 0 || one.unread > 0));
 
 function openDrawer(open) {
   app.classList.toggle("drawer-open", open);
@@ -92,7 +106,7 @@ async function switchPerson(id) {
     forgetAssistant();
     if (route.view === "assistant") go("#/assistant");
     openDrawer(false);
-    connect();
+    await listen();
     show();
     toast(`You are now ${personName(store.me.id)}.`);
   } catch (error) {
@@ -102,26 +116,42 @@ async function switchPerson(id) {
 
 // ---------------------------------------------------------------- the line
 
+/** Opens the line; resolves when it is open, or when it has taken too long to be waited for. */
 function connect() {
-  line = openLine({
-    frame: takeFrame,
-    up: (again) => {
-      store.online = true;
-      changed("connection");
-      if (again) catchUp();
-    },
-    down: () => {
-      store.online = false;
-      changed("connection");
-    },
+  return new Promise((resolve) => {
+    let late = false;
+    setTimeout(() => {
+      late = true;
+      resolve();
+    }, PATIENCE);
+    line = openLine({
+      frame: takeFrame,
+      up: (again) => {
+        store.online = true;
+        changed("connection");
+        if (again || late) catchUp();
+        resolve();
+      },
+      down: () => {
+        store.online = false;
+        changed("connection");
+      },
+    });
   });
+}
+
+/** Listens first and asks then, so that nothing falls in between. */
+async function listen() {
+  await connect();
+  takeState(await get("state"));
 }
 
 /** After a break: everything that may have been missed. */
 async function catchUp() {
   try {
     takeState(await get("state"));
-    for (const one of [...store.channels.keys()]) if (one === route.channel || one === lastChannel) openChannel(one, { again: true });
+    for (const one of [...store.channels.keys()])
+      if (one === route.channel || one === lastChannel) openChannel(one, { again: true });
     if (route.thread) openThread(route.channel, route.thread, { again: true });
     main?.reload?.();
   } catch (error) {
@@ -140,7 +170,8 @@ function closeViews() {
 
 function fallback() {
   const { channels } = sidebarChannels();
-  return (channels.find((one) => one.name === "ops") ?? channels.find((one) => one.name === "general") ?? channels[0])?.id;
+  return (channels.find((one) => one.name === "ops") ?? channels.find((one) => one.name === "general") ?? channels[0])
+    ?.id;
 }
 
 function show() {
@@ -154,6 +185,7 @@ function show() {
     }
   }
   closeAllPopovers();
+  closeAllDialogs();
   const sameMain = main?.for === mainKey();
   if (!sameMain) {
     main?.close();
@@ -167,7 +199,8 @@ function show() {
   if (route.view === "channel") lastChannel = route.channel;
   inView.channel = route.view === "channel" && !(side && isNarrow()) ? route.channel : null;
   inView.thread = route.thread ? threadKey(route.channel, route.thread) : null;
-  if (!sameMain || stage.childElementCount !== (side ? 2 : 1) || (side && stage.lastChild !== side.node)) fill(stage, main.node, side?.node);
+  if (!sameMain || stage.childElementCount !== (side ? 2 : 1) || (side && stage.lastChild !== side.node))
+    fill(stage, main.node, side?.node);
   stage.classList.toggle("with-thread", Boolean(side));
   changed("route");
   title();
@@ -176,7 +209,8 @@ function show() {
   else if (!isNarrow()) (side ?? main).focus?.();
 }
 
-const mainKey = () => (route.view === "channel" ? `${store.me.id}/${route.channel}` : `${store.me.id}/${route.view}/${route.thread ?? ""}`);
+const mainKey = () =>
+  route.view === "channel" ? `${store.me.id}/${route.channel}` : `${store.me.id}/${route.view}/${route.thread ?? ""}`;
 
 function build() {
   if (route.view === "home") return homeView(page);
@@ -202,7 +236,8 @@ function title() {
 
 /** Sits down as somebody, opens a channel, puts a text into the composer. */
 async function doStep(step) {
-  const person = step.person && [...store.people.values()].find((one) => [one.id, one.name].includes(step.person.replace(/^@/, "")));
+  const person =
+    step.person && [...store.people.values()].find((one) => [one.id, one.name].includes(step.person.replace(/^@/, "")));
   if (person) await switchPerson(person.id);
   const name = step.channel?.replace(/^#/, "");
   const channel = name && [...store.channels.values()].find((one) => one.id === name || one.name === name);
@@ -217,19 +252,65 @@ async function doStep(step) {
 // ---------------------------------------------------------------- the frame
 
 function frame() {
-  const search = h("button", { type: "button", class: "search-button", onclick: page.openSwitcher }, icon("search", 16), h("span", {}, `Search ${store.team.name}`), h("kbd", {}, "Ctrl K"));
-  const top = h("header", { class: "top" },
-    h("a", { class: "skip", href: "#main", onclick: (event) => {
-      event.preventDefault();
-      document.querySelector(".composer-text, .messages, .home-scroll")?.focus();
-    } }, "Skip to the conversation"),
-    h("span", { class: "top-start" }), search,
-    h("span", { class: "top-end" },
-      h("button", { type: "button", class: "icon-button", "aria-label": "What to try", title: "What to try", onclick: toggleGuide }, icon("compass", 19)),
-      h("button", { type: "button", class: "icon-button only-wide", "aria-label": "Keys", title: "Keys (?)", onclick: openKeys }, icon("keyboard", 19)), themeButton()));
+  const search = h(
+    "button",
+    { type: "button", class: "search-button", onclick: page.openSwitcher },
+    icon("search", 16),
+    h("span", {}, "Go to a channel, a person, a place"),
+    h("kbd", {}, "Ctrl K"),
+  );
+  const top = h(
+    "header",
+    { class: "top" },
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#main",
+        onclick: (event) => {
+          event.preventDefault();
+          document.querySelector(".composer-text, .messages, .home-scroll")?.focus();
+        },
+      },
+      "Skip to the conversation",
+    ),
+    h("span", { class: "top-start" }),
+    search,
+    h(
+      "span",
+      { class: "top-end" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "aria-label": "What to try",
+          title: "What to try",
+          onclick: toggleGuide,
+        },
+        icon("compass", 19),
+      ),
+      h(
+        "button",
+        { type: "button", class: "icon-button only-wide", "aria-label": "Keys", title: "Keys (?)", onclick: openKeys },
+        icon("keyboard", 19),
+      ),
+      themeButton(),
+    ),
+  );
   const bar = sidebar(page);
   const tour = guide(page);
-  fill(app, top, h("div", { class: "layout" }, h("div", { class: "sidebar-frame" }, bar.node, tour.node), h("div", { class: "scrim", onclick: page.closeDrawer }), h("div", { class: "content" }, banners().node, tour.slim, stage)));
+  fill(
+    app,
+    top,
+    h(
+      "div",
+      { class: "layout" },
+      h("div", { class: "sidebar-frame" }, bar.node, tour.node),
+      h("div", { class: "scrim", onclick: page.closeDrawer }),
+      h("div", { class: "content" }, banners().node, tour.slim, stage),
+    ),
+  );
   bar.draw();
   app.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && app.classList.contains("drawer-open")) openDrawer(false);
@@ -248,12 +329,22 @@ async function start() {
       await sitDown(FIRST_PERSON);
     });
   } catch (error) {
-    fill(app, h("div", { class: "empty whole" }, icon("alert", 36), h("h1", {}, "The workspace is not there"), h("p", {}, spoken(error)), h("button", { type: "button", class: "button primary", onclick: () => location.reload() }, "Try again")));
+    fill(
+      app,
+      h(
+        "div",
+        { class: "empty whole" },
+        icon("alert", 36),
+        h("h1", {}, "The workspace is not there"),
+        h("p", {}, spoken(error)),
+        h("button", { type: "button", class: "button primary", onclick: () => location.reload() }, "Try again"),
+      ),
+    );
     return;
   }
   forgetAssistant();
   frame();
-  connect();
+  await listen().catch((error) => toast(spoken(error), "error"));
   show();
   on("workspace", title);
   window.addEventListener("hashchange", show);

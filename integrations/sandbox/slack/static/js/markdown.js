@@ -6,7 +6,13 @@ import { markdownInline } from "./markdowninline.js";
 
 /** @param {string} text @returns {DocumentFragment} */
 export function markdown(text) {
-  return fragment(blocks(String(text ?? "").replace(/\r\n?/g, "\n").split("\n")));
+  return fragment(
+    blocks(
+      String(text ?? "")
+        .replace(/\r\n?/g, "\n")
+        .split("\n"),
+    ),
+  );
 }
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})\s*([^\s`]*)/;
@@ -47,27 +53,52 @@ function fence(lines, start) {
   const [, indent, mark, language] = FENCE.exec(lines[start]);
   let end = start + 1;
   while (end < lines.length && !lines[end].trim().startsWith(mark)) end += 1;
-  const inside = lines.slice(start + 1, end).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
+  const inside = lines
+    .slice(start + 1, end)
+    .map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
   return [codeBlock(inside.join("\n"), language), end + 1];
 }
 
 function heading(lines, at) {
   const [, marks, text] = HEADING.exec(lines[at]);
-  return [h("p", { class: `md-h md-h${marks.length}`, role: "heading", "aria-level": String(Math.min(6, marks.length + 2)) }, markdownInline(text)), at + 1];
+  return [
+    h(
+      "p",
+      { class: `md-h md-h${marks.length}`, role: "heading", "aria-level": String(Math.min(6, marks.length + 2)) },
+      markdownInline(text),
+    ),
+    at + 1,
+  ];
 }
 
 const rule = (lines, at) => [h("hr"), at + 1];
 
 function quote(lines, start) {
   let end = start;
-  while (end < lines.length && (QUOTE.test(lines[end]) || (lines[end].trim() && end > start && readerOf(lines[end]) === paragraph))) end += 1;
+  while (
+    end < lines.length &&
+    (QUOTE.test(lines[end]) || (lines[end].trim() && end > start && readerOf(lines[end]) === paragraph))
+  )
+    end += 1;
   return [h("blockquote", {}, blocks(lines.slice(start, end).map((line) => line.replace(QUOTE, "")))), end];
 }
 
 function paragraph(lines, start) {
   let end = start + 1;
   while (end < lines.length && lines[end].trim() && readerOf(lines[end], lines[end + 1]) === paragraph) end += 1;
-  return [h("p", {}, markdownInline(lines.slice(start, end).map((line) => line.trim()).join("\n"))), end];
+  return [
+    h(
+      "p",
+      {},
+      markdownInline(
+        lines
+          .slice(start, end)
+          .map((line) => line.trim())
+          .join("\n"),
+      ),
+    ),
+    end,
+  ];
 }
 
 /** A list and what is indented beneath its items. */
@@ -98,7 +129,8 @@ const leadOf = (line) => width(/^\s*/.exec(line)[0]);
 
 function belongs(lines, at, indent) {
   const line = lines[at];
-  if (!line.trim()) return lines[at + 1] !== undefined && leadOf(lines[at + 1]) > indent && Boolean(lines[at + 1].trim());
+  if (!line.trim())
+    return lines[at + 1] !== undefined && leadOf(lines[at + 1]) > indent && Boolean(lines[at + 1].trim());
   if (leadOf(line) > indent) return true;
   return !ITEM.test(line) && Boolean(lines[at - 1].trim()) && readerOf(line, lines[at + 1]) === paragraph;
 }
@@ -113,23 +145,50 @@ function listItem(inside) {
   if (task) inside[0] = inside[0].slice(task[0].length);
   const [first, ...rest] = blocks(inside);
   const item = h("li", { class: task && "task" });
-  if (task) item.append(h("input", { type: "checkbox", disabled: true, checked: task[1] !== " ", "aria-label": task[1] === " " ? "to do" : "done" }));
+  if (task)
+    item.append(
+      h("input", {
+        type: "checkbox",
+        disabled: true,
+        checked: task[1] !== " ",
+        "aria-label": task[1] === " " ? "to do" : "done",
+      }),
+    );
   // A lone paragraph stands in its item without margins.
   append(item, first?.nodeName === "P" && first.className === "" ? [...first.childNodes] : first, rest);
   return item;
 }
 
 function table(lines, start) {
-  const aligns = cells(lines[start + 1]).map((cell) => (/^:.*:$/.test(cell) ? "center" : cell.endsWith(":") ? "right" : "left"));
+  const aligns = cells(lines[start + 1]).map((cell) =>
+    /^:.*:$/.test(cell) ? "center" : cell.endsWith(":") ? "right" : "left",
+  );
   let end = start + 2;
   while (end < lines.length && lines[end].includes("|") && lines[end].trim()) end += 1;
-  const row = (line, tag) => h("tr", {}, aligns.map((align, column) =>
-    h(tag, { class: align === "left" ? null : `align-${align}`, scope: tag === "th" ? "col" : null }, markdownInline(cells(line)[column] ?? ""))));
+  const row = (line, tag) =>
+    h(
+      "tr",
+      {},
+      aligns.map((align, column) =>
+        h(
+          tag,
+          { class: align === "left" ? null : `align-${align}`, scope: tag === "th" ? "col" : null },
+          markdownInline(cells(line)[column] ?? ""),
+        ),
+      ),
+    );
   const body = lines.slice(start + 2, end).map((line) => row(line, "td"));
   return [scrollable(h("table", {}, h("thead", {}, row(lines[start], "th")), h("tbody", {}, body))), end];
 }
 
 /** A wide table scrolls by itself, by keyboard too. */
-export const scrollable = (node, label = "Table") => h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": label }, node);
+export const scrollable = (node, label = "Table") =>
+  h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": label }, node);
 
-const cells = (line) => line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+const cells = (line) =>
+  line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));

@@ -1,19 +1,28 @@
 // Markdown within a line: emphasis, code, links, addresses, emoji, and Slack's mentions that may stand in it.
 
 import { h } from "./dom.js";
-import { character, emojiNode } from "./emoji.js";
+import { character, emojiNode, withEmoji } from "./emoji.js";
 import { broadcast, channelMention, groupMention, personMention, textLink } from "./mentions.js";
 
 const RULES = [
   [/^\\([\\`*_{}[\]()#+\-.!|~>:<&])/, ([, char]) => char],
-  [/^(`+)(?!`)([\s\S]*?[^`])\1(?!`)/, ([, , code]) => h("code", {}, code.replace(/^ (.*) $/s, "$1").replaceAll("\n", " "))],
+  [
+    /^(`+)(?!`)([\s\S]*?[^`])\1(?!`)/,
+    ([, , code]) => h("code", {}, code.replace(/^ (.*) $/s, "$1").replaceAll("\n", " ")),
+  ],
   [/^!\[([^\]\n]*)\]\((\S+?)(?:\s+"[^"]*")?\)/, ([, label, address]) => textLink(address, label || address)],
-  [/^\[((?:[^[\]\n]|\[[^\]\n]*\])+)\]\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+"[^"]*")?\s*\)/, ([, label, address]) => textLink(address, markdownInline(label))],
+  [
+    /^\[((?:[^[\]\n]|\[[^\]\n]*\])+)\]\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+"[^"]*")?\s*\)/,
+    ([, label, address]) => textLink(address, markdownInline(label)),
+  ],
   [/^<@([UWB][A-Z0-9]+)(?:\|([^>]*))?>/, ([, id, label]) => personMention(id, label)],
   [/^<#([CGD][A-Z0-9]+)(?:\|([^>]*))?>/, ([, id, label]) => channelMention(id, label)],
   [/^<!subteam\^([A-Z0-9]+)(?:\|([^>]*))?>/, ([, id, label]) => groupMention(id, label)],
   [/^<!(here|channel|everyone)>/, ([, range]) => broadcast(range)],
-  [/^<((?:https?:\/\/|mailto:)[^\s<>|]+)(?:\|([^>\n]*))?>/, ([, address, label]) => textLink(address, label || address.replace(/^mailto:/, ""))],
+  [
+    /^<((?:https?:\/\/|mailto:)[^\s<>|]+)(?:\|([^>\n]*))?>/,
+    ([, address, label]) => textLink(address, label || address.replace(/^mailto:/, "")),
+  ],
   [/^<br\s*\/?>/i, () => h("br")],
   [/^\*\*\*(?=\S)([\s\S]*?\S)\*\*\*/, ([, text]) => h("strong", {}, h("em", {}, markdownInline(text)))],
   [/^\*\*(?=\S)([\s\S]*?\S)\*\*(?!\*)/, ([, text]) => h("strong", {}, markdownInline(text))],
@@ -35,7 +44,7 @@ export function markdownInline(text) {
   const nodes = [];
   let plain = "";
   const flush = () => {
-    if (plain) nodes.push(plain);
+    if (plain) nodes.push(...withEmoji(plain));
     plain = "";
   };
   let at = 0;

@@ -9,9 +9,15 @@ import { channel, channelTitle, personName, store } from "./store.js";
 export function personMention(id, label) {
   const known = store.people.has(id) || id === store.bot.user_id;
   const name = known ? personName(id) : label || id;
-  return h("button", {
-    type: "button", class: ["mention", id === store.me?.id && "mention-me"], onclick: (event) => openProfile(event.currentTarget, id),
-  }, `@${name.replace(/^@/, "")}`);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: ["mention", id === store.me?.id && "mention-me"],
+      onclick: (event) => openProfile(event.currentTarget, id),
+    },
+    `@${name.replace(/^@/, "")}`,
+  );
 }
 
 export function channelMention(id, label) {

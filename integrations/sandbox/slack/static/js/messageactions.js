@@ -15,7 +15,7 @@ const told = (work) => work.catch((error) => toast(spoken(error), "error"));
 
 export const isMine = (message) => message.user === store.me?.id && !message.bot_id;
 export const isPinned = (message) => message.pinned ?? channel(message.channel)?.pins?.includes(message.ts) ?? false;
-export const rootOf = (message) => message.thread_ts || message.ts;
+const rootOf = (message) => message.thread_ts || message.ts;
 export const openThreadOf = (message) => go(threadHash(message.channel, rootOf(message)));
 
 /** Adds one's reaction, or takes it back. */
@@ -28,11 +28,20 @@ export const reactWith = (anchor, message) => openEmojiPicker(anchor, (name) => 
 
 export async function togglePin(message) {
   const remove = isPinned(message);
-  await told(post("pin", { channel: message.channel, ts: message.ts, remove }).then(() => toast(remove ? "Unpinned." : "Pinned to this channel.")));
+  await told(
+    post("pin", { channel: message.channel, ts: message.ts, remove }).then(() =>
+      toast(remove ? "Unpinned." : "Pinned to this channel."),
+    ),
+  );
 }
 
 async function remove(message) {
-  const sure = await confirmed({ title: "Delete message", text: "This cannot be undone.", confirm: "Delete", danger: true });
+  const sure = await confirmed({
+    title: "Delete message",
+    text: "This cannot be undone.",
+    confirm: "Delete",
+    danger: true,
+  });
   if (sure) await told(post("delete", { channel: message.channel, ts: message.ts }));
 }
 
@@ -56,16 +65,40 @@ async function runShortcut(shortcut, message) {
 export function openMore(anchor, message, { edit, inThread }) {
   const shortcuts = store.shortcuts.filter((one) => one.type === "message");
   const mine = isMine(message);
-  openMenu(anchor, [
-    !inThread && { label: "Reply in thread", icon: "thread", hint: "T", run: () => openThreadOf(message) },
-    { label: isPinned(message) ? "Unpin from channel" : "Pin to channel", icon: "pin", hint: "P", run: () => togglePin(message) },
-    { label: "Copy link", icon: "link", run: () => copyText(permalink(message.channel, message.ts, message.thread_ts)).then(() => toast("Link copied.")) },
-    { label: "Copy text", icon: "copy", run: () => copyText(typedText(message)) },
-    inThread && message.thread_ts && { label: "Show in channel", icon: "right", run: () => go(messageHash(message.channel, message.thread_ts)) },
-    shortcuts.length > 0 && { heading: `${store.bot.name} shortcuts` },
-    ...shortcuts.map((one) => ({ label: one.name, icon: "bolt", hint: one.description, run: () => runShortcut(one, message) })),
-    mine && "-",
-    mine && { label: "Edit message", icon: "edit", hint: "E", run: edit },
-    mine && { label: "Delete message", icon: "trash", danger: true, run: () => remove(message) },
-  ], { label: "Message actions", align: "end" });
+  openMenu(
+    anchor,
+    [
+      !inThread && { label: "Reply in thread", icon: "thread", key: "T", run: () => openThreadOf(message) },
+      {
+        label: isPinned(message) ? "Unpin from channel" : "Pin to channel",
+        icon: "pin",
+        key: "P",
+        run: () => togglePin(message),
+      },
+      {
+        label: "Copy link",
+        icon: "link",
+        run: () =>
+          copyText(permalink(message.channel, message.ts, message.thread_ts)).then(() => toast("Link copied.")),
+      },
+      { label: "Copy text", icon: "copy", run: () => copyText(typedText(message)) },
+      inThread &&
+        message.thread_ts && {
+          label: "Show in channel",
+          icon: "right",
+          run: () => go(messageHash(message.channel, message.thread_ts)),
+        },
+      shortcuts.length > 0 && { heading: `${store.bot.name} shortcuts` },
+      ...shortcuts.map((one) => ({
+        label: one.name,
+        icon: "bolt",
+        hint: one.description,
+        run: () => runShortcut(one, message),
+      })),
+      mine && "-",
+      mine && { label: "Edit message", icon: "edit", key: "E", run: edit },
+      mine && { label: "Delete message", icon: "trash", danger: true, run: () => remove(message) },
+    ],
+    { label: "Message actions", align: "end" },
+  );
 }

@@ -23,8 +23,17 @@ export class MessageList {
     this.rows = new Map();
     this.stuck = true;
     this.inner = h("div", { class: "messages-inner" });
-    this.log = h("div", { class: "messages", role: "log", "aria-live": "polite", "aria-label": options.label, tabindex: "0" }, this.inner);
-    this.jump = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toEnd() }, icon("arrowdown", 15), "New messages");
+    this.log = h(
+      "div",
+      { class: "messages", role: "log", "aria-live": "polite", "aria-label": options.label, tabindex: "0" },
+      this.inner,
+    );
+    this.jump = h(
+      "button",
+      { type: "button", class: "jump", hidden: true, onclick: () => this.toEnd() },
+      icon("arrowdown", 15),
+      "New messages",
+    );
     this.node = h("div", { class: "messages-frame" }, this.log, this.jump);
     this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     rove(this.log, () => [...this.inner.querySelectorAll(":scope > .message")]);
@@ -67,7 +76,12 @@ export class MessageList {
     this.log.setAttribute("aria-busy", String(!state.loaded));
     const wanted = [];
     if (!state.loaded) wanted.push(state.error ? this.#failed(state.error) : waiting());
-    else if (state.hasMore) wanted.push({ id: "older", signature: "", make: () => h("p", { class: "older" }, h("span", { class: "spinner" }), "Loading older messages") });
+    else if (state.hasMore)
+      wanted.push({
+        id: "older",
+        signature: "",
+        make: () => h("p", { class: "older" }, h("span", { class: "spinner" }), "Loading older messages"),
+      });
     else if (intro) wanted.push({ id: "intro", signature: String(this.options.introKey?.() ?? ""), make: intro });
     if (state.loaded || messages.length) wanted.push(...this.#wanted(messages, thread));
 
@@ -91,15 +105,37 @@ export class MessageList {
       const newDay = !previous || dayKey(previous.ts) !== dayKey(message.ts);
       const isNew = !lined && message.ts > this.options.lastRead && !this.options.isMine?.(message);
       if (isNew) lined = true;
-      if (newDay && !thread) wanted.push({ id: `day-${dayKey(message.ts)}`, signature: dayName(message.ts), make: () => day(message.ts) });
-      if (isNew && previous) wanted.push({ id: "new", signature: "", make: () => h("div", { class: "new-line", role: "separator" }, h("span", {}, "New")) });
+      if (newDay && !thread)
+        wanted.push({ id: `day-${dayKey(message.ts)}`, signature: dayName(message.ts), make: () => day(message.ts) });
+      if (isNew && previous)
+        wanted.push({
+          id: "new",
+          signature: "",
+          make: () => h("div", { class: "new-line", role: "separator" }, h("span", {}, "New")),
+        });
       const isRoot = thread === message.ts;
-      const compact = Boolean(previous && !newDay && !isNew && continues(previous, message) && !(thread && previous.ts === thread));
+      const compact = Boolean(
+        previous && !newDay && !isNew && continues(previous, message) && !(thread && previous.ts === thread),
+      );
       const options = { compact, inThread: Boolean(thread), isRoot, redraw: () => this.draw() };
-      wanted.push({ id: `m-${message.ts}`, signature: messageSignature(message, options), make: () => messageNode(message, options) });
+      wanted.push({
+        id: `m-${message.ts}`,
+        signature: messageSignature(message, options),
+        make: () => messageNode(message, options),
+      });
       if (isRoot && messages.length > 1) {
         const count = messages.filter((one) => !one.ephemeral_to).length - 1;
-        if (count > 0) wanted.push({ id: "replies", signature: String(count), make: () => h("div", { class: "replies-line", role: "separator" }, h("span", {}, count === 1 ? "1 reply" : `${count} replies`)) });
+        if (count > 0)
+          wanted.push({
+            id: "replies",
+            signature: String(count),
+            make: () =>
+              h(
+                "div",
+                { class: "replies-line", role: "separator" },
+                h("span", {}, count === 1 ? "1 reply" : `${count} replies`),
+              ),
+          });
       }
       previous = message;
     }
@@ -108,9 +144,17 @@ export class MessageList {
 
   #failed(error) {
     return {
-      id: "failed", signature: String(error.code),
-      make: () => h("div", { class: "empty" }, icon("alert", 26), h("p", {}, spoken(error)),
-        this.options.retry && h("button", { type: "button", class: "button", onclick: this.options.retry }, "Try again")),
+      id: "failed",
+      signature: String(error.code),
+      make: () =>
+        h(
+          "div",
+          { class: "empty" },
+          icon("alert", 26),
+          h("p", {}, spoken(error)),
+          this.options.retry &&
+            h("button", { type: "button", class: "button", onclick: this.options.retry }, "Try again"),
+        ),
     };
   }
 
@@ -179,17 +223,34 @@ export class MessageList {
 }
 
 const waiting = () => ({
-  id: "waiting", signature: "",
-  make: () => h("div", { class: "skeleton", "aria-hidden": "true" }, Array.from({ length: isNarrow() ? 4 : 6 }, () => h("div", { class: "skeleton-row" }, h("i"), h("div", {}, h("b"), h("b"))))),
+  id: "waiting",
+  signature: "",
+  make: () =>
+    h(
+      "div",
+      { class: "skeleton", "aria-hidden": "true" },
+      Array.from({ length: isNarrow() ? 4 : 6 }, () =>
+        h("div", { class: "skeleton-row" }, h("i"), h("div", {}, h("b"), h("b"))),
+      ),
+    ),
 });
 
-const day = (ts) => h("div", { class: "day-line", role: "separator", "aria-label": dayName(ts) }, h("span", {}, dayName(ts)));
+const day = (ts) =>
+  h("div", { class: "day-line", role: "separator", "aria-label": dayName(ts) }, h("span", {}, dayName(ts)));
 
 /** Does a message follow the one before without a head of its own? */
 function continues(previous, message) {
-  return previous.user === message.user && (previous.username ?? "") === (message.username ?? "")
-    && moment(message.ts) - moment(previous.ts) < GROUP_SECONDS * 1000
-    && !message.ephemeral_to && !previous.ephemeral_to && !message.subtype && !previous.subtype && !previous.deleted && !message.reply_broadcast;
+  return (
+    previous.user === message.user &&
+    (previous.username ?? "") === (message.username ?? "") &&
+    moment(message.ts) - moment(previous.ts) < GROUP_SECONDS * 1000 &&
+    !message.ephemeral_to &&
+    !previous.ephemeral_to &&
+    !message.subtype &&
+    !previous.subtype &&
+    !previous.deleted &&
+    !message.reply_broadcast
+  );
 }
 
 /** What stands where there is nothing. @param {HTMLElement} place */

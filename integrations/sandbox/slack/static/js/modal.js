@@ -24,7 +24,8 @@ let before = null;
 on("views", draw);
 
 function entryOf(view) {
-  if (!entries.has(view.id)) entries.set(view.id, { answers: new Answers(view.state?.values), errors: {}, trouble: "" });
+  if (!entries.has(view.id))
+    entries.set(view.id, { answers: new Answers(view.state?.values), errors: {}, trouble: "" });
   return entries.get(view.id);
 }
 
@@ -75,28 +76,72 @@ function shut() {
 
 function paint(view) {
   const { answers, errors, trouble } = entryOf(view);
-  const surface = viewSurface(view, answers, errors, { channel: inView.channel, touched: (block) => clearError(view, block) });
+  const surface = viewSurface(view, answers, errors, {
+    channel: inView.channel,
+    touched: (block) => clearError(view, block),
+  });
   const top = dialog.querySelector(".dialog-body")?.scrollTop ?? 0;
   const hasInputs = (view.blocks ?? []).some((block) => block.type === "input");
   const submitLabel = words(view.submit) || (hasInputs ? "Submit" : "");
-  fill(dialog,
-    h("header", { class: "dialog-head" },
-      store.views.length > 1 && h("button", { type: "button", class: "icon-button", "aria-label": "Back", onclick: () => leave({ all: false }) }, icon("back")),
+  fill(
+    dialog,
+    h(
+      "header",
+      { class: "dialog-head" },
+      store.views.length > 1 &&
+        h(
+          "button",
+          { type: "button", class: "icon-button", "aria-label": "Back", onclick: () => leave({ all: false }) },
+          icon("back"),
+        ),
       h("span", { class: "avatar app-mark", "aria-hidden": "true" }, icon("sparkles", 17)),
       h("h2", { id: "modal-title" }, words(view.title)),
-      h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => leave({ all: true }) }, icon("close"))),
-    h("div", { class: "dialog-body" }, trouble && h("p", { class: "block-alert alert-error", role: "alert" }, icon("error", 18), trouble), blockNodes(view.blocks, surface)),
-    h("footer", { class: "dialog-foot" },
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => leave({ all: true }) },
+        icon("close"),
+      ),
+    ),
+    h(
+      "div",
+      { class: "dialog-body" },
+      trouble && h("p", { class: "block-alert alert-error", role: "alert" }, icon("error", 18), trouble),
+      blockNodes(view.blocks, surface),
+    ),
+    h(
+      "footer",
+      { class: "dialog-foot" },
       h("span", { class: "foot-note" }, store.bot.name),
-      h("button", { type: "button", class: "button", onclick: () => leave({ all: false }) }, words(view.close) || (store.views.length > 1 ? "Back" : "Cancel")),
-      submitLabel && h("button", { type: "button", class: "button primary", "aria-busy": submitting ? "true" : null, dataset: { key: "modal/submit" }, onclick: submit }, submitLabel)));
+      h(
+        "button",
+        { type: "button", class: "button", onclick: () => leave({ all: false }) },
+        words(view.close) || (store.views.length > 1 ? "Back" : "Cancel"),
+      ),
+      submitLabel &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button primary",
+            "aria-busy": submitting ? "true" : null,
+            dataset: { key: "modal/submit" },
+            onclick: submit,
+          },
+          submitLabel,
+        ),
+    ),
+  );
   if (shown?.id === view.id) dialog.querySelector(".dialog-body").scrollTop = top;
 }
 
 /** The first thing to fill in; without one, the dialog's own first button. */
 function focusFirst() {
   const body = dialog.querySelector(".dialog-body");
-  const target = body.querySelector("[data-autofocus='1']") ?? body.querySelector("input:not([type=file]):not(:disabled), textarea, .select-trigger") ?? dialog.querySelector(".dialog-foot .primary") ?? dialog.querySelector(".dialog-foot button");
+  const target =
+    body.querySelector("[data-autofocus='1']") ??
+    body.querySelector("input:not([type=file]):not(:disabled), textarea, .select-trigger") ??
+    dialog.querySelector(".dialog-foot .primary") ??
+    dialog.querySelector(".dialog-foot button");
   target?.focus();
 }
 
@@ -123,7 +168,11 @@ async function submit() {
   submitting = true;
   keepingFocus(dialog, () => paint(view));
   try {
-    take(view, entry, await post("submit", { view_id: view.id, state: entry.answers.state(view.blocks) }, { strict: false }));
+    take(
+      view,
+      entry,
+      await post("submit", { view_id: view.id, state: entry.answers.state(view.blocks) }, { strict: false }),
+    );
   } catch (error) {
     entry.trouble = spoken(error);
   } finally {

@@ -1,7 +1,7 @@
 // Slack's own markup (mrkdwn) → nodes: *bold* _italic_ ~strike~ `code`, fences, quotes, <links>, mentions, dates, :emoji:.
 
 import { append, fragment, h } from "./dom.js";
-import { character, emojiNode } from "./emoji.js";
+import { character, emojiNode, withEmoji } from "./emoji.js";
 import { codeBlock } from "./code.js";
 import { broadcast, channelMention, groupMention, personMention, textLink } from "./mentions.js";
 import { slackDate, fullTime } from "./times.js";
@@ -9,7 +9,7 @@ import { slackDate, fullTime } from "./times.js";
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
 
 /** Slack escapes three characters, and only those. */
-export const unescapeText = (text) => text.replace(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity]);
+const unescapeText = (text) => text.replace(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity]);
 
 /**
  * @param {string} text
@@ -86,8 +86,14 @@ function withBreaks(run, options) {
     if (bullet) {
       endPlain();
       const rest = line.slice(bullet[0].length);
-      nodes.push(h("span", { class: "hanging", style: { "--depth": Math.floor(bullet[1].length / 2) } },
-        h("span", { class: "hanging-mark" }, `${bullet[2].trim()} `), inline(rest, options)));
+      nodes.push(
+        h(
+          "span",
+          { class: "hanging", style: { "--depth": Math.floor(bullet[1].length / 2) } },
+          h("span", { class: "hanging-mark" }, `${bullet[2].trim()} `),
+          inline(rest, options),
+        ),
+      );
     } else plain.push(line);
   }
   endPlain();
@@ -104,7 +110,7 @@ function inline(text, options) {
   const nodes = [];
   let plain = "";
   const flush = () => {
-    if (plain) nodes.push(plain.includes("&") ? unescapeText(plain) : plain);
+    if (plain) nodes.push(...withEmoji(plain.includes("&") ? unescapeText(plain) : plain));
     plain = "";
   };
   const push = (node, length) => {
@@ -190,7 +196,11 @@ function dateNode(head, fallback) {
   const [, seconds, pattern, address] = head.split("^");
   const said = slackDate(seconds, unescapeText(pattern ?? "{date}"));
   if (said === null) return h("span", {}, unescapeText(fallback || "(no date)"));
-  const time = h("time", { datetime: new Date(seconds * 1000).toISOString(), title: fullTime(seconds), class: "date" }, said);
+  const time = h(
+    "time",
+    { datetime: new Date(seconds * 1000).toISOString(), title: fullTime(seconds), class: "date" },
+    said,
+  );
   return address ? textLink(unescapeText(address), time) : time;
 }
 

@@ -19,7 +19,7 @@ export function openPopover(anchor, content, options = {}) {
   const depth = open.length;
   host.append(panel);
   panel.showPopover?.();
-  if (matchWidth) panel.style.minWidth = `${anchor.getBoundingClientRect().width}px`;
+  if (matchWidth) panel.style.minWidth = `${Math.min(WIDEST, anchor.getBoundingClientRect().width)}px`;
   const replace = () => place(panel, anchor, side, align);
   replace();
 
@@ -67,6 +67,7 @@ export function closeAllPopovers() {
 }
 
 const GAP = 6;
+const WIDEST = 540;
 
 function place(panel, anchor, side, align) {
   const from = anchor.getBoundingClientRect();
@@ -84,12 +85,15 @@ function place(panel, anchor, side, align) {
 /**
  * A menu of actions: arrow keys, Home, End, first letters.
  * @param {HTMLElement} anchor
- * @param {({label: string, run?: () => void, icon?: string, danger?: boolean, hint?: string, checked?: boolean, href?: string}|"-"|{heading: string}|null|false)[]} entries
+ * @param {({label: string, run?: () => void, icon?: string, danger?: boolean, hint?: string, key?: string, checked?: boolean, href?: string}|"-"|{heading: string}|null|false)[]} entries
  * @param {{label?: string, align?: "start"|"end"}} [options]
  */
 export function openMenu(anchor, entries, options = {}) {
   const menu = h("div", { class: "menu", role: "menu", "aria-label": options.label ?? "Menu" });
-  const popover = openPopover(anchor, menu, { ...options, onClose: () => anchor.setAttribute("aria-expanded", "false") });
+  const popover = openPopover(anchor, menu, {
+    ...options,
+    onClose: () => anchor.setAttribute("aria-expanded", "false"),
+  });
   anchor.setAttribute("aria-expanded", "true");
   for (const entry of entries.filter(Boolean)) menu.append(menuEntry(entry, popover));
   const items = () => [...menu.querySelectorAll("[role=menuitem], [role=menuitemradio]")];
@@ -104,12 +108,16 @@ function menuEntry(entry, popover) {
   if (entry.heading) return h("div", { class: "menu-heading", role: "presentation" }, entry.heading);
   const radio = entry.checked !== undefined;
   const inside = [
-    entry.icon && icon(entry.icon, 17), entry.node,
+    entry.icon && icon(entry.icon, 17),
+    entry.node,
     h("span", { class: "menu-label" }, entry.label, entry.hint && h("small", {}, entry.hint)),
     entry.checked && icon("check", 17),
+    entry.key && h("kbd", {}, entry.key),
   ];
   const shared = {
-    class: ["menu-item", entry.danger && "danger"], role: radio ? "menuitemradio" : "menuitem", tabindex: "-1",
+    class: ["menu-item", entry.danger && "danger"],
+    role: radio ? "menuitemradio" : "menuitem",
+    tabindex: "-1",
     "aria-checked": radio ? String(entry.checked) : null,
     onclick: () => {
       popover.close();
@@ -121,7 +129,7 @@ function menuEntry(entry, popover) {
 }
 
 /** Up, down, Home, End and first letters move the focus among `items`. */
-export function walkList(event, items) {
+function walkList(event, items) {
   const at = items.indexOf(document.activeElement);
   let next;
   if (event.key === "ArrowDown") next = items[(at + 1) % items.length];

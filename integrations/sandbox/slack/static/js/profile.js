@@ -31,22 +31,54 @@ export async function openDm(users) {
 /** @param {HTMLElement} anchor @param {string} id */
 export function openProfile(anchor, id) {
   const person = store.people.get(id);
-  const groups = [...store.groups.values()].filter((group) => group.users?.includes(id)).map((group) => `@${group.handle}`);
-  const detail = [person?.title !== person?.real_name && person?.title, standing(person), groups.join(" ")].filter(Boolean);
+  const groups = [...store.groups.values()]
+    .filter((group) => group.users?.includes(id))
+    .map((group) => `@${group.handle}`);
+  const detail = [person?.title !== person?.real_name && person?.title, standing(person), groups.join(" ")].filter(
+    Boolean,
+  );
   const me = id === store.me?.id;
   const close = (work) => () => {
     popover.close();
     work();
   };
-  const card = h("div", { class: "profile" },
+  const card = h(
+    "div",
+    { class: "profile" },
     avatar(id, 56),
-    h("div", { class: "profile-words" },
+    h(
+      "div",
+      { class: "profile-words" },
       h("strong", {}, personName(id), isBot(id) && h("span", { class: "badge" }, "APP")),
       person && h("span", { class: "profile-handle" }, `@${person.name}`),
-      detail.map((line) => h("span", { class: "profile-line" }, line))),
-    h("div", { class: "profile-actions" },
-      !me && h("button", { type: "button", class: "button", onclick: close(() => openDm([id])) }, icon("message", 16), "Message"),
-      !me && person && !person.is_bot && !isBot(id) && h("button", { type: "button", class: "button", onclick: close(() => document.dispatchEvent(new CustomEvent("switch-person", { detail: id }))) }, icon("person", 16), "Sit down as")));
+      detail.map((line) => h("span", { class: "profile-line" }, line)),
+    ),
+    h(
+      "div",
+      { class: "profile-actions" },
+      !me &&
+        h(
+          "button",
+          { type: "button", class: "button", onclick: close(() => openDm([id])) },
+          icon("message", 16),
+          "Message",
+        ),
+      !me &&
+        person &&
+        !person.is_bot &&
+        !isBot(id) &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            onclick: close(() => document.dispatchEvent(new CustomEvent("switch-person", { detail: id }))),
+          },
+          icon("person", 16),
+          "Sit down as",
+        ),
+    ),
+  );
   const popover = openPopover(anchor, card, { label: personName(id), role: "dialog" });
   card.querySelector("button")?.focus();
 }

@@ -2,7 +2,7 @@
 
 import { h, safeUrl } from "./dom.js";
 import { codeBlock } from "./code.js";
-import { character, emojiNode } from "./emoji.js";
+import { character, emojiNode, withEmoji } from "./emoji.js";
 import { broadcast, channelMention, groupMention, personMention, textLink } from "./mentions.js";
 import { fullTime, slackDate } from "./times.js";
 
@@ -28,8 +28,13 @@ function groupLists(parts) {
 function richList(part) {
   const ordered = part.style === "ordered";
   const list = h(ordered ? "ol" : "ul", {
-    class: ["rich-list", part.border && "bordered", ordered ? `ordered-${(part.indent ?? 0) % 3}` : `bullet-${(part.indent ?? 0) % 3}`],
-    style: { "--indent": part.indent ?? 0 }, start: part.offset ? part.offset + 1 : null,
+    class: [
+      "rich-list",
+      part.border && "bordered",
+      ordered ? `ordered-${(part.indent ?? 0) % 3}` : `bullet-${(part.indent ?? 0) % 3}`,
+    ],
+    style: { "--indent": part.indent ?? 0 },
+    start: part.offset ? part.offset + 1 : null,
   });
   for (const item of part.elements ?? []) list.append(h("li", {}, inlineElements(item.elements)));
   return list;
@@ -43,7 +48,13 @@ const ELEMENTS = {
   channel: (one) => channelMention(one.channel_id),
   broadcast: (one) => broadcast(one.range),
   emoji: (one) => (one.unicode && !character(one.name) ? unicode(one.unicode) : emojiNode(one.name)),
-  color: (one) => h("span", { class: "color" }, h("i", { style: { background: /^#[0-9a-f]{3,8}$/i.test(one.value) ? one.value : "none" } }), one.value),
+  color: (one) =>
+    h(
+      "span",
+      { class: "color" },
+      h("i", { style: { background: /^#[0-9a-f]{3,8}$/i.test(one.value) ? one.value : "none" } }),
+      one.value,
+    ),
   date: (one) => {
     const said = slackDate(one.timestamp, one.format ?? "{date_long}") ?? one.fallback ?? "";
     const time = h("time", { class: "date", title: one.timestamp ? fullTime(one.timestamp) : null }, said);
@@ -58,7 +69,7 @@ function unicode(codes) {
 }
 
 /** @param {Object[]} [elements] @param {boolean} [bare] without styles, as within code */
-export function inlineElements(elements, bare = false) {
+function inlineElements(elements, bare = false) {
   return (elements ?? []).map((one) => {
     const build = ELEMENTS[one?.type];
     if (!build) return h("span", { class: "unsupported" }, one?.text ?? `[${one?.type}]`);
@@ -75,4 +86,7 @@ function styled(node, style) {
   return style?.highlight || style?.client_highlight ? h("mark", {}, found) : found;
 }
 
-const breaks = (text) => String(text ?? "").split("\n").flatMap((line, at) => (at ? [h("br"), line] : [line]));
+const breaks = (text) =>
+  String(text ?? "")
+    .split("\n")
+    .flatMap((line, at) => (at ? [h("br"), ...withEmoji(line)] : withEmoji(line)));

@@ -19,7 +19,9 @@ function elements(line) {
     const rest = line.slice(at);
     const address = /^https?:\/\/[^\s<>]+/.exec(rest);
     const emoji = /^:([a-z0-9_+-]+):/.exec(rest);
-    const mark = !/\w/.test(line[at - 1] ?? " ") && MARKS.map(([pattern, style]) => [pattern.exec(rest), style]).find(([match]) => match);
+    const mark =
+      !/\w/.test(line[at - 1] ?? " ") &&
+      MARKS.map(([pattern, style]) => [pattern.exec(rest), style]).find(([match]) => match);
     if (address) {
       flush();
       found.push({ type: "link", url: address[0] });
@@ -57,7 +59,12 @@ function joined(lines) {
 export function toRichText(typed) {
   const parts = [];
   typed.split("```").forEach((part, at, all) => {
-    if (at % 2 && at < all.length - 1) parts.push({ type: "rich_text_preformatted", border: 0, elements: [{ type: "text", text: part.replace(/^\n|\n$/g, "") }] });
+    if (at % 2 && at < all.length - 1)
+      parts.push({
+        type: "rich_text_preformatted",
+        border: 0,
+        elements: [{ type: "text", text: part.replace(/^\n|\n$/g, "") }],
+      });
     else parts.push(...runs(part.replace(at ? /^\n/ : /^$/, "").split("\n")));
   });
   return { type: "rich_text", elements: parts };
@@ -82,17 +89,32 @@ const WRITTEN = { code: "`", bold: "*", italic: "_", strike: "~" };
 
 /** @param {{elements?: Object[]}|null} block @returns {string} */
 export function toTyped(block) {
-  return (block?.elements ?? []).map((part) => {
-    if (part.type === "rich_text_list") return part.elements.map((item, at) => `${part.style === "ordered" ? `${at + 1}.` : "-"} ${line(item.elements)}`).join("\n");
-    if (part.type === "rich_text_quote") return line(part.elements).split("\n").map((one) => `> ${one}`).join("\n");
-    if (part.type === "rich_text_preformatted") return `\`\`\`\n${line(part.elements)}\n\`\`\``;
-    return line(part.elements);
-  }).join("\n");
+  return (block?.elements ?? [])
+    .map((part) => {
+      if (part.type === "rich_text_list")
+        return part.elements
+          .map((item, at) => `${part.style === "ordered" ? `${at + 1}.` : "-"} ${line(item.elements)}`)
+          .join("\n");
+      if (part.type === "rich_text_quote")
+        return line(part.elements)
+          .split("\n")
+          .map((one) => `> ${one}`)
+          .join("\n");
+      if (part.type === "rich_text_preformatted") return `\`\`\`\n${line(part.elements)}\n\`\`\``;
+      return line(part.elements);
+    })
+    .join("\n");
 }
 
-const line = (parts) => (parts ?? []).map((part) => {
-  if (part.type === "link") return part.url;
-  if (part.type === "emoji") return `:${part.name}:`;
-  const marks = Object.keys(WRITTEN).filter((name) => part.style?.[name]).map((name) => WRITTEN[name]).join("");
-  return `${marks}${part.text ?? ""}${[...marks].reverse().join("")}`;
-}).join("");
+const line = (parts) =>
+  (parts ?? [])
+    .map((part) => {
+      if (part.type === "link") return part.url;
+      if (part.type === "emoji") return `:${part.name}:`;
+      const marks = Object.keys(WRITTEN)
+        .filter((name) => part.style?.[name])
+        .map((name) => WRITTEN[name])
+        .join("");
+      return `${marks}${part.text ?? ""}${[...marks].reverse().join("")}`;
+    })
+    .join("");

@@ -6,8 +6,8 @@
 
 export const channelHash = (channel) => `#/c/${channel}`;
 export const threadHash = (channel, ts) => `#/c/${channel}/t/${ts}`;
-export const messageHash = (channel, ts, thread) => (thread && thread !== ts
-  ? `#/c/${channel}/t/${thread}/m/${ts}` : `#/c/${channel}/m/${ts}`);
+export const messageHash = (channel, ts, thread) =>
+  thread && thread !== ts ? `#/c/${channel}/t/${thread}/m/${ts}` : `#/c/${channel}/m/${ts}`;
 
 /** @param {string} hash @returns {Route} */
 export function readHash(hash) {

@@ -18,8 +18,13 @@ export function selectField(options) {
   let { chosen } = options;
   const control = h("div", { class: ["select", options.multiple && "select-many"] });
   const trigger = h("button", {
-    type: "button", class: "select-trigger", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false",
-    "aria-label": options.label, dataset: options.key ? { key: options.key } : {},
+    type: "button",
+    class: "select-trigger",
+    role: "combobox",
+    "aria-haspopup": "listbox",
+    "aria-expanded": "false",
+    "aria-label": options.label,
+    dataset: options.key ? { key: options.key } : {},
     onclick: () => open(),
     onkeydown: (event) => {
       const opens = ["ArrowDown", "ArrowUp"].includes(event.key);
@@ -37,24 +42,52 @@ export function selectField(options) {
     options.onChange(chosen);
   };
   const draw = () => {
-    const chip = (choice) => h("span", { class: "chip" }, choice.label,
-      h("button", { type: "button", "aria-label": `Remove ${choice.text}`, onclick: () => {
-        choose(chosen.filter((one) => one.key !== choice.key));
-        trigger.focus();
-      } }, icon("close", 13)));
-    const shown = !options.multiple && chosen.length ? h("span", { class: "select-value" }, chosen[0].label) : h("span", { class: "placeholder" }, placeholder());
+    const chip = (choice) =>
+      h(
+        "span",
+        { class: "chip" },
+        choice.label,
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-label": `Remove ${choice.text}`,
+            onclick: () => {
+              choose(chosen.filter((one) => one.key !== choice.key));
+              trigger.focus();
+            },
+          },
+          icon("close", 13),
+        ),
+      );
+    const shown =
+      !options.multiple && chosen.length
+        ? h("span", { class: "select-value" }, chosen[0].label)
+        : h("span", { class: "placeholder" }, placeholder());
     fill(trigger, shown, icon("down", 16));
-    const clear = options.clearable && !options.multiple && chosen.length > 0 && h("button", {
-      type: "button", class: "icon-button select-clear", "aria-label": "Clear", onclick: () => {
-        choose([]);
-        trigger.focus();
-      },
-    }, icon("close", 15));
+    const clear =
+      options.clearable &&
+      !options.multiple &&
+      chosen.length > 0 &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button select-clear",
+          "aria-label": "Clear",
+          onclick: () => {
+            choose([]);
+            trigger.focus();
+          },
+        },
+        icon("close", 15),
+      );
     const focused = document.activeElement === trigger;
     fill(control, options.multiple && chosen.map(chip), trigger, clear);
     if (focused) trigger.focus();
   };
-  const placeholder = () => (options.multiple && chosen.length ? "Add another" : options.placeholder || "Choose an option");
+  const placeholder = () =>
+    options.multiple && chosen.length ? "Add another" : options.placeholder || "Choose an option";
   const open = (typed = "") => openChoices(trigger, options, () => chosen, choose, typed);
   draw();
   return control;
@@ -63,12 +96,27 @@ export function selectField(options) {
 function openChoices(trigger, options, chosen, choose, typed) {
   const listId = uniqueId("list");
   const search = h("input", {
-    type: "search", class: "field picker-search", placeholder: "Search", value: typed, role: "combobox", "aria-expanded": "true",
-    "aria-controls": listId, "aria-label": `Search ${options.label ?? "options"}`, "aria-autocomplete": "list", autocomplete: "off",
+    type: "search",
+    class: "field picker-search",
+    placeholder: "Search",
+    value: typed,
+    role: "combobox",
+    "aria-expanded": "true",
+    "aria-controls": listId,
+    "aria-label": `Search ${options.label ?? "options"}`,
+    "aria-autocomplete": "list",
+    autocomplete: "off",
   });
-  const list = h("div", { class: "options", role: "listbox", id: listId, "aria-label": options.label ?? "Options", "aria-multiselectable": options.multiple ? "true" : null });
+  const list = h("div", {
+    class: "options",
+    role: "listbox",
+    id: listId,
+    "aria-label": options.label ?? "Options",
+    "aria-multiselectable": options.multiple ? "true" : null,
+  });
   const popover = openPopover(trigger, h("div", { class: "choices" }, search, list), {
-    matchWidth: true, onClose: () => trigger.setAttribute("aria-expanded", "false"),
+    matchWidth: true,
+    onClose: () => trigger.setAttribute("aria-expanded", "false"),
   });
   trigger.setAttribute("aria-expanded", "true");
   let items = [];
@@ -97,19 +145,36 @@ function openChoices(trigger, options, chosen, choose, typed) {
   };
   const show = (groups) => {
     items = [];
-    fill(list, groups.map((group) => [
-      group.heading && h("div", { class: "menu-heading", role: "presentation" }, group.heading),
-      group.choices.map((choice) => {
-        const node = h("div", {
-          class: "option", role: "option", id: uniqueId("option"), "aria-selected": String(isChosen(choice)),
-          onpointerdown: (event) => event.preventDefault(), onclick: () => take(choice),
-        }, h("span", { class: "option-label" }, choice.label, choice.hint && h("small", {}, choice.hint)), icon("check", 16));
-        items.push({ node, choice });
-        return node;
-      }),
-    ]));
+    fill(
+      list,
+      groups.map((group) => [
+        group.heading && h("div", { class: "menu-heading", role: "presentation" }, group.heading),
+        group.choices.map((choice) => {
+          const node = h(
+            "div",
+            {
+              class: "option",
+              role: "option",
+              id: uniqueId("option"),
+              "aria-selected": String(isChosen(choice)),
+              onpointerdown: (event) => event.preventDefault(),
+              onclick: () => take(choice),
+            },
+            h("span", { class: "option-label" }, choice.label, choice.hint && h("small", {}, choice.hint)),
+            icon("check", 16),
+          );
+          items.push({ node, choice });
+          return node;
+        }),
+      ]),
+    );
     if (!items.length) fill(list, h("p", { class: "empty-line" }, search.value ? "No matches" : "No options"));
-    activate(Math.max(0, items.findIndex(({ choice }) => isChosen(choice))));
+    activate(
+      Math.max(
+        0,
+        items.findIndex(({ choice }) => isChosen(choice)),
+      ),
+    );
     popover.replace();
   };
   const ask = async () => {
@@ -120,12 +185,20 @@ function openChoices(trigger, options, chosen, choose, typed) {
       items = [];
       return;
     }
-    if (options.fetched) fill(list, h("p", { class: "empty-line", "aria-busy": "true" }, h("span", { class: "spinner" }), "Loading options"));
+    if (options.fetched)
+      fill(
+        list,
+        h("p", { class: "empty-line", "aria-busy": "true" }, h("span", { class: "spinner" }), "Loading options"),
+      );
     try {
       const groups = await options.groups(query);
       if (turn === asked) show(groups);
     } catch (error) {
-      if (turn === asked) fill(list, h("p", { class: "empty-line error-line", role: "alert" }, error.spoken ?? "The options could not be loaded."));
+      if (turn === asked)
+        fill(
+          list,
+          h("p", { class: "empty-line error-line", role: "alert" }, error.spoken ?? "The options could not be loaded."),
+        );
     }
   };
 
@@ -150,6 +223,9 @@ function openChoices(trigger, options, chosen, choose, typed) {
 export function matching(groups, query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   return groups
-    .map((group) => ({ ...group, choices: group.choices.filter((choice) => words.every((word) => choice.text.toLowerCase().includes(word))) }))
+    .map((group) => ({
+      ...group,
+      choices: group.choices.filter((choice) => words.every((word) => choice.text.toLowerCase().includes(word))),
+    }))
     .filter((group) => group.choices.length);
 }

@@ -7,17 +7,35 @@ import { matching, selectField } from "./select.js";
 import { channelTitle, isDm, personName, store } from "./store.js";
 import { textNode, words } from "./textobject.js";
 
-const optionChoice = (option) => ({ key: option.value, label: textNode(option.text), text: words(option.text), hint: option.description && words(option.description), raw: option });
+const optionChoice = (option) => ({
+  key: option.value,
+  label: textNode(option.text),
+  text: words(option.text),
+  hint: option.description && words(option.description),
+  raw: option,
+});
 
 const personChoice = (id) => {
   const person = store.people.get(id);
-  return { key: id, label: [avatar(id, 20), personName(id)], text: `${personName(id)} ${person?.name ?? ""}`, hint: person?.title === person?.real_name ? `@${person?.name}` : person?.title, raw: id };
+  return {
+    key: id,
+    label: [avatar(id, 20), personName(id)],
+    text: `${personName(id)} ${person?.name ?? ""}`,
+    hint: person?.title === person?.real_name ? `@${person?.name}` : person?.title,
+    raw: id,
+  };
 };
 
 const conversationChoice = (id) => {
   const channel = store.channels.get(id);
-  if (channel && isDm(channel)) return { key: id, label: [avatar(otherOf(channel), 20), channelTitle(id)], text: channelTitle(id), raw: id };
-  return { key: id, label: [icon(channel?.kind === "private" ? "lock" : "hash", 15), channelTitle(id)], text: channelTitle(id), raw: id };
+  if (channel && isDm(channel))
+    return { key: id, label: [avatar(otherOf(channel), 20), channelTitle(id)], text: channelTitle(id), raw: id };
+  return {
+    key: id,
+    label: [icon(channel?.kind === "private" ? "lock" : "hash", 15), channelTitle(id)],
+    text: channelTitle(id),
+    raw: id,
+  };
 };
 
 const otherOf = (channel) => channel.members?.find((member) => member !== store.me?.id) ?? store.me?.id;
@@ -25,13 +43,35 @@ const otherOf = (channel) => channel.members?.find((member) => member !== store.
 const KINDS = {
   static: { one: "selected_option", many: "selected_options", choice: optionChoice, groups: optionGroups },
   external: { one: "selected_option", many: "selected_options", choice: optionChoice },
-  users: { one: "selected_user", many: "selected_users", choice: personChoice, groups: () => [{ choices: everybody() }] },
-  channels: { one: "selected_channel", many: "selected_channels", choice: conversationChoice, groups: () => [{ choices: channelsOf((channel) => channel.kind === "channel") }] },
-  conversations: { one: "selected_conversation", many: "selected_conversations", choice: conversationChoice, groups: (element) => [{ choices: channelsOf(allowedBy(element.filter)) }] },
+  users: {
+    one: "selected_user",
+    many: "selected_users",
+    choice: personChoice,
+    groups: () => [{ choices: everybody() }],
+  },
+  channels: {
+    one: "selected_channel",
+    many: "selected_channels",
+    choice: conversationChoice,
+    groups: () => [{ choices: channelsOf((channel) => channel.kind === "channel") }],
+  },
+  conversations: {
+    one: "selected_conversation",
+    many: "selected_conversations",
+    choice: conversationChoice,
+    groups: (element) => [{ choices: channelsOf(allowedBy(element.filter)) }],
+  },
 };
 
-const everybody = () => [...store.people.values()].filter((person) => !person.is_bot && !person.deleted).map((person) => personChoice(person.id));
-const channelsOf = (wanted) => [...store.channels.values()].filter((channel) => !channel.archived && wanted(channel)).map((channel) => conversationChoice(channel.id)).sort((a, b) => a.text.localeCompare(b.text));
+const everybody = () =>
+  [...store.people.values()]
+    .filter((person) => !person.is_bot && !person.deleted)
+    .map((person) => personChoice(person.id));
+const channelsOf = (wanted) =>
+  [...store.channels.values()]
+    .filter((channel) => !channel.archived && wanted(channel))
+    .map((channel) => conversationChoice(channel.id))
+    .sort((a, b) => a.text.localeCompare(b.text));
 
 const NAMES = { channel: "public", private: "private", im: "im", mpim: "mpim" };
 
@@ -44,7 +84,11 @@ function allowedBy(filter) {
 }
 
 function optionGroups(element) {
-  if (element.option_groups) return element.option_groups.map((group) => ({ heading: words(group.label), choices: (group.options ?? []).map(optionChoice) }));
+  if (element.option_groups)
+    return element.option_groups.map((group) => ({
+      heading: words(group.label),
+      choices: (group.options ?? []).map(optionChoice),
+    }));
   return [{ choices: (element.options ?? []).map(optionChoice) }];
 }
 
@@ -62,12 +106,21 @@ export function selectElement(element, block, surface, field) {
   const held = [].concat(value ?? []);
   const external = kind === KINDS.external;
   const control = selectField({
-    multiple, label: field.label || words(element.placeholder) || "Choose", placeholder: words(element.placeholder), most: element.max_selected_items, clearable: Boolean(field.optional),
-    chosen: held.map(kind.choice), key: keyOf(block, element), fetched: external, minQuery: external ? element.min_query_length ?? 3 : 0,
-    groups: external ? (query) => fetched(surface, block, element, query) : (query) => matching(kind.groups(element), query),
+    multiple,
+    label: field.label || words(element.placeholder) || "Choose",
+    placeholder: words(element.placeholder),
+    most: element.max_selected_items,
+    clearable: Boolean(field.optional),
+    chosen: held.map(kind.choice),
+    key: keyOf(block, element),
+    fetched: external,
+    minQuery: external ? (element.min_query_length ?? 3) : 0,
+    groups: external
+      ? (query) => fetched(surface, block, element, query)
+      : (query) => matching(kind.groups(element), query),
     onChange: (chosen) => {
       const raw = chosen.map((choice) => choice.raw);
-      entered(surface, block, element, { [name]: multiple ? raw : raw[0] ?? null });
+      entered(surface, block, element, { [name]: multiple ? raw : (raw[0] ?? null) });
     },
   });
   const trigger = control.querySelector(".select-trigger");

@@ -36,10 +36,16 @@ export async function send(place, text, files) {
 async function runCommand(place, command, rest) {
   const known = store.commands.some((one) => one.command === command);
   if (!known) {
-    throw new NotSent(`${command} is not a valid command. Everything that begins with “/” is taken for one; put a space before it to send it as a message.`, ` ${command}${rest ? ` ${rest}` : ""}`);
+    throw new NotSent(
+      `${command} is not a valid command. Everything that begins with “/” is taken for one; put a space before it to send it as a message.`,
+      ` ${command}${rest ? ` ${rest}` : ""}`,
+    );
   }
   if (place.thread) {
-    throw new NotSent(`${command} is not supported in threads. Sorry! Slash commands do not work there; a mention with the same words does.`, mentionFor(command, rest));
+    throw new NotSent(
+      `${command} is not supported in threads. Sorry! Slash commands do not work there; a mention with the same words does.`,
+      mentionFor(command, rest),
+    );
   }
   await post("command", { command, text: rest.trim(), channel: place.channel });
 }

@@ -21,7 +21,12 @@ export function statusLine(channel, ts) {
       return;
     }
     const text = h("span", {}, loading.length ? loading[0] : `${store.bot.name} ${status}`);
-    fill(node, avatar(store.bot.user_id, 24), text, h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
+    fill(
+      node,
+      avatar(store.bot.user_id, 24),
+      text,
+      h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+    );
     if (loading.length < 2 || prefersStill()) return;
     let at = 0;
     timer = setInterval(() => {

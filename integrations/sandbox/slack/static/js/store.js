@@ -60,9 +60,14 @@ export function takeState(state) {
 export function putChannel(channel) {
   const known = store.channels.get(channel.id);
   const members = channel.members ?? known?.members;
-  const joined = members ? members.includes(store.me?.id) : known?.joined ?? true;
+  const joined = members ? members.includes(store.me?.id) : (known?.joined ?? true);
   store.channels.set(channel.id, { unread: 0, mention: 0, ...known, ...channel, joined });
   changed("workspace", `channel:${channel.id}`);
+}
+
+/** Changes a channel that is known; of an unknown one there is nothing to change. @param {string} id @param {Partial<Channel>} change */
+export function changeChannel(id, change) {
+  if (store.channels.has(id)) putChannel({ id, ...change });
 }
 
 export const isDm = (channel) => channel?.kind === "im" || channel?.kind === "mpim";
@@ -94,7 +99,7 @@ export function botDm() {
 /** Joined channels in the order of the sidebar. */
 export function sidebarChannels() {
   const all = [...store.channels.values()].filter((one) => one.joined && !one.archived);
-  const byName = (a, b) => channelTitle(a.id).localeCompare(channelTitle(b.id));
+  const byName = (a, b) => String(channelTitle(a.id)).localeCompare(String(channelTitle(b.id)));
   return { channels: all.filter((one) => !isDm(one)).sort(byName), dms: all.filter(isDm).sort(byName) };
 }
 
@@ -102,5 +107,7 @@ export function sidebarChannels() {
 export function callsMe(text) {
   if (!text || !store.me) return false;
   if (text.includes(`<@${store.me.id}`) || /<!(here|channel|everyone)/.test(text)) return true;
-  return [...store.groups.values()].some((group) => group.users?.includes(store.me.id) && text.includes(`<!subteam^${group.id}`));
+  return [...store.groups.values()].some(
+    (group) => group.users?.includes(store.me.id) && text.includes(`<!subteam^${group.id}`),
+  );
 }

@@ -10,7 +10,11 @@ const ofMessages = new Map();
 async function act(container, answers, blocks, block, element, value, { quiet = false } = {}) {
   try {
     await post("action", {
-      container, block_id: block.block_id ?? "", action_id: element.action_id ?? "", ...value, state: answers.state(blocks),
+      container,
+      block_id: block.block_id ?? "",
+      action_id: element.action_id ?? "",
+      ...value,
+      state: answers.state(blocks),
     });
   } catch (error) {
     if (!quiet) toast(spoken(error), "error");
@@ -19,7 +23,12 @@ async function act(container, answers, blocks, block, element, value, { quiet = 
 
 async function options(container, block, element, query) {
   try {
-    return await post("options", { container, block_id: block.block_id ?? "", action_id: element.action_id ?? "", value: query });
+    return await post("options", {
+      container,
+      block_id: block.block_id ?? "",
+      action_id: element.action_id ?? "",
+      value: query,
+    });
   } catch (error) {
     error.spoken = spoken(error);
     throw error;
@@ -32,10 +41,16 @@ export function messageSurface(message) {
   if (!ofMessages.has(key)) ofMessages.set(key, new Answers());
   const answers = ofMessages.get(key);
   const container = {
-    type: "message", message_ts: message.ts, channel_id: message.channel, thread_ts: message.thread_ts ?? undefined, is_ephemeral: Boolean(message.ephemeral_to),
+    type: "message",
+    message_ts: message.ts,
+    channel_id: message.channel,
+    thread_ts: message.thread_ts ?? undefined,
+    is_ephemeral: Boolean(message.ephemeral_to),
   };
   return {
-    kind: "message", answers, channel: message.channel,
+    kind: "message",
+    answers,
+    channel: message.channel,
     act: (...given) => act(container, answers, message.blocks, ...given),
     options: (...given) => options(container, ...given),
   };
@@ -45,7 +60,10 @@ export function messageSurface(message) {
 export function viewSurface(view, answers, errors = {}, more = {}) {
   const container = { type: "view", view_id: view.id };
   return {
-    kind: view.type === "home" ? "home" : "modal", answers, errors, ...more,
+    kind: view.type === "home" ? "home" : "modal",
+    answers,
+    errors,
+    ...more,
     act: (...given) => act(container, answers, view.blocks, ...given),
     options: (...given) => options(container, ...given),
   };

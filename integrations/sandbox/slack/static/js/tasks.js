@@ -13,19 +13,29 @@ const opened = new Map();
 /** A task of a block or of a stream. @param {{task_id?: string, id?: string, title: string, status?: string, details?: any, output?: any, sources?: any[]}} task */
 export function taskNode(task, scope = "") {
   const status = STATES[task.status] ? task.status : "pending";
-  const head = [mark(status), h("span", { class: "task-title" }, words(task.title)), h("span", { class: "sr-only" }, ` (${STATES[status]})`)];
+  const head = [
+    mark(status),
+    h("span", { class: "task-title" }, words(task.title)),
+    h("span", { class: "sr-only" }, ` (${STATES[status]})`),
+  ];
   const inside = [content(task.details), content(task.output), sources(task.sources)].filter(Boolean);
   if (!inside.length) return h("div", { class: ["task", `task-${status}`] }, h("div", { class: "task-head" }, head));
   const key = `${scope}/${task.task_id ?? task.id}`;
   const known = opened.get(key);
-  return h("details", {
-    class: ["task", `task-${status}`], open: known ?? (status === "in_progress" || status === "error"),
-    ontoggle: (event) => {
-      if (event.target.dataset.ready) opened.set(key, event.target.open);
-      event.target.dataset.ready = "1";
+  return h(
+    "details",
+    {
+      class: ["task", `task-${status}`],
+      open: known ?? (status === "in_progress" || status === "error"),
+      ontoggle: (event) => {
+        if (event.target.dataset.ready) opened.set(key, event.target.open);
+        event.target.dataset.ready = "1";
+      },
+      dataset: (known ?? (status === "in_progress" || status === "error")) ? {} : { ready: "1" },
     },
-    dataset: (known ?? (status === "in_progress" || status === "error")) ? {} : { ready: "1" },
-  }, h("summary", { class: "task-head" }, head, icon("down", 15)), h("div", { class: "task-body prose" }, inside));
+    h("summary", { class: "task-head" }, head, icon("down", 15)),
+    h("div", { class: "task-body prose" }, inside),
+  );
 }
 
 function mark(status) {
@@ -43,16 +53,33 @@ function content(value) {
 
 function sources(list) {
   if (!list?.length) return null;
-  return h("div", { class: "task-sources" }, list.map((source) => link(source.url, icon("external", 13), words(source.text) || source.url)));
+  return h(
+    "div",
+    { class: "task-sources" },
+    list.map((source) => link(source.url, icon("external", 13), words(source.text) || source.url)),
+  );
 }
 
 /** A plan and its tasks, with how far it got. @param {{title: any, tasks?: any[]}} plan */
 export function planNode(plan, scope = "") {
   const tasks = plan.tasks ?? [];
   const done = tasks.filter((task) => task.status === "complete").length;
-  return h("section", { class: "plan", "aria-label": `Plan: ${words(plan.title)}` },
-    h("div", { class: "plan-head" }, icon("sparkles", 16), h("strong", {}, words(plan.title)), tasks.length > 0 && h("span", { class: "plan-count" }, `${done} of ${tasks.length}`)),
-    h("div", { class: "plan-tasks" }, tasks.map((task) => taskNode(task, scope))));
+  return h(
+    "section",
+    { class: "plan", "aria-label": `Plan: ${words(plan.title)}` },
+    h(
+      "div",
+      { class: "plan-head" },
+      icon("sparkles", 16),
+      h("strong", {}, words(plan.title)),
+      tasks.length > 0 && h("span", { class: "plan-count" }, `${done} of ${tasks.length}`),
+    ),
+    h(
+      "div",
+      { class: "plan-tasks" },
+      tasks.map((task) => taskNode(task, scope)),
+    ),
+  );
 }
 
 /**

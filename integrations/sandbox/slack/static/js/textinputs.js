@@ -16,13 +16,22 @@ export function textInput(element, block, surface, field) {
   const value = surface.answers.get(block, element)?.value ?? "";
   const tag = element.multiline ? "textarea" : "input";
   const input = h(tag, {
-    class: ["field", element.type === "number_input" && "field-short"], id: field.id, type: tag === "input" ? TYPES[element.type] : null,
+    class: ["field", element.type === "number_input" && "field-short"],
+    id: field.id,
+    type: tag === "input" ? TYPES[element.type] : null,
     inputmode: element.type === "number_input" ? (element.is_decimal_allowed ? "decimal" : "numeric") : null,
-    rows: tag === "textarea" ? "4" : null, value, placeholder: words(element.placeholder), autocomplete: "off", spellcheck: element.type === "plain_text_input" ? null : "false",
-    "aria-label": field.label ? null : words(element.placeholder) || "Text", "aria-describedby": field.described, "aria-invalid": field.invalid ? "true" : null,
+    rows: tag === "textarea" ? "4" : null,
+    value,
+    placeholder: words(element.placeholder),
+    autocomplete: "off",
+    spellcheck: element.type === "plain_text_input" ? null : "false",
+    "aria-label": field.label ? null : words(element.placeholder) || "Text",
+    "aria-describedby": field.described,
+    "aria-invalid": field.invalid ? "true" : null,
     dataset: { key: keyOf(block, element), autofocus: element.focus_on_load ? "1" : "" },
   });
-  const counter = element.max_length && element.max_length <= 3000 ? h("span", { class: "counter", "aria-hidden": "true" }) : null;
+  const counter =
+    element.max_length && element.max_length <= 3000 ? h("span", { class: "counter", "aria-hidden": "true" }) : null;
   const count = () => {
     if (!counter) return;
     const left = element.max_length - input.value.length;
@@ -56,8 +65,14 @@ export function textInput(element, block, surface, field) {
 export function richTextInput(element, block, surface, field) {
   const value = surface.answers.get(block, element)?.rich_text_value;
   const input = h("textarea", {
-    class: "field", rows: "4", value: toTyped(value), placeholder: words(element.placeholder) || "*bold*  _italic_  ~strike~  `code`  - list  > quote",
-    "aria-labelledby": field.id ? `${field.id}-label` : null, "aria-label": field.id ? null : "Rich text", "aria-describedby": field.described, "aria-invalid": field.invalid ? "true" : null,
+    class: "field",
+    rows: "4",
+    value: toTyped(value),
+    placeholder: words(element.placeholder) || "*bold*  _italic_  ~strike~  `code`  - list  > quote",
+    "aria-labelledby": field.id ? `${field.id}-label` : null,
+    "aria-label": field.id ? null : "Rich text",
+    "aria-describedby": field.described,
+    "aria-invalid": field.invalid ? "true" : null,
     dataset: { key: keyOf(block, element) },
     oninput: () => {
       surface.answers.set(block, element, { rich_text_value: input.value.trim() ? toRichText(input.value) : null });
@@ -72,17 +87,58 @@ export function fileInput(element, block, surface, field) {
   const most = element.max_files ?? 10;
   const list = h("ul", { class: "file-list" });
   const problem = h("p", { class: "field-error", role: "alert" });
-  const picker = h("input", { type: "file", class: "sr-only", multiple: most > 1, tabindex: "-1", "aria-hidden": "true", accept: element.filetypes?.map((type) => `.${type}`).join(",") || null });
-  const button = h("button", { type: "button", class: "button", "aria-describedby": field.described, dataset: { key: keyOf(block, element) }, onclick: () => picker.click() }, icon("clip", 17), most > 1 ? "Add files" : "Add a file");
-  const zone = h("div", { class: "drop-zone", role: "group", "aria-labelledby": field.id ? `${field.id}-label` : null }, button, h("span", { class: "hint" }, "or drop here"), picker);
+  const picker = h("input", {
+    type: "file",
+    class: "sr-only",
+    multiple: most > 1,
+    tabindex: "-1",
+    "aria-hidden": "true",
+    accept: element.filetypes?.map((type) => `.${type}`).join(",") || null,
+  });
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button",
+      "aria-describedby": field.described,
+      dataset: { key: keyOf(block, element) },
+      onclick: () => picker.click(),
+    },
+    icon("clip", 17),
+    most > 1 ? "Add files" : "Add a file",
+  );
+  const zone = h(
+    "div",
+    { class: "drop-zone", role: "group", "aria-labelledby": field.id ? `${field.id}-label` : null },
+    button,
+    h("span", { class: "hint" }, "or drop here"),
+    picker,
+  );
   const held = () => surface.answers.get(block, element)?.files ?? [];
 
   const draw = async () => {
-    const rows = await Promise.all(held().map(async (one) => {
-      const file = one.name ? one : await fileInfo(one.id ?? one).catch(() => ({ id: one.id ?? one, name: "file" }));
-      return h("li", {}, icon("file", 16), h("span", {}, file.name), h("small", {}, bytes(file.size)),
-        h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, onclick: () => keep(held().filter((other) => (other.id ?? other) !== file.id)) }, icon("close", 15)));
-    }));
+    const rows = await Promise.all(
+      held().map(async (one) => {
+        const file = one.name ? one : await fileInfo(one.id ?? one).catch(() => ({ id: one.id ?? one, name: "file" }));
+        return h(
+          "li",
+          {},
+          icon("file", 16),
+          h("span", {}, file.name),
+          h("small", {}, bytes(file.size)),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button",
+              "aria-label": `Remove ${file.name}`,
+              onclick: () => keep(held().filter((other) => (other.id ?? other) !== file.id)),
+            },
+            icon("close", 15),
+          ),
+        );
+      }),
+    );
     fill(list, rows);
   };
   const keep = (files) => {
@@ -94,7 +150,8 @@ export function fileInput(element, block, surface, field) {
     for (const file of files) {
       const ending = file.name.split(".").at(-1).toLowerCase();
       if (held().length >= most) fill(problem, icon("alert", 15), `At most ${most} file${most === 1 ? "" : "s"} here.`);
-      else if (element.filetypes?.length && !element.filetypes.includes(ending)) fill(problem, icon("alert", 15), `Only ${element.filetypes.join(", ")} here, not ${ending}.`);
+      else if (element.filetypes?.length && !element.filetypes.includes(ending))
+        fill(problem, icon("alert", 15), `Only ${element.filetypes.join(", ")} here, not ${ending}.`);
       else {
         try {
           keep([...held(), await upload(file)]);

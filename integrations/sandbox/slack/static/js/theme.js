@@ -14,23 +14,27 @@ function chosen() {
   }
 }
 
-export const isDark = () => (chosen() ? chosen() === "dark" : system.matches);
+const isDark = () => (chosen() ? chosen() === "dark" : system.matches);
 
 export function applyTheme() {
   document.documentElement.dataset.theme = isDark() ? "dark" : "light";
 }
 
 export function themeButton() {
-  const button = h("button", { type: "button", class: "icon-button", onclick: () => {
-    try {
-      localStorage.setItem(KEY, isDark() ? "light" : "dark");
-    } catch {
-      document.documentElement.dataset.theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-      return;
-    }
-    applyTheme();
-    draw();
-  } });
+  const button = h("button", {
+    type: "button",
+    class: "icon-button",
+    onclick: () => {
+      try {
+        localStorage.setItem(KEY, isDark() ? "light" : "dark");
+      } catch {
+        document.documentElement.dataset.theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+        return;
+      }
+      applyTheme();
+      draw();
+    },
+  });
   const draw = () => {
     const label = isDark() ? "Light colours" : "Dark colours";
     button.setAttribute("aria-label", label);

@@ -16,22 +16,62 @@ export function threadView(id, ts) {
   const key = threadKey(id, ts);
   const here = channel(id);
   const close = () => go(channelHash(id));
-  const list = new MessageList({ key, label: `Thread in ${channelTitle(id)}`, thread: ts, isMine, retry: () => openThread(id, ts, { again: true }) });
+  const list = new MessageList({
+    key,
+    label: `Thread in ${channelTitle(id)}`,
+    thread: ts,
+    isMine,
+    retry: () => openThread(id, ts, { again: true }),
+  });
   const status = statusLine(id, ts);
-  const writing = here?.joined ? composer({ place: { channel: id, thread: ts }, key, placeholder: "Reply", editLast: (event) => editLast(event, key, list, ts) }) : null;
+  const writing = here?.joined
+    ? composer({
+        place: { channel: id, thread: ts },
+        key,
+        placeholder: "Reply",
+        editLast: (event) => editLast(event, key, list, ts),
+        sent: () => list.toEnd(),
+      })
+    : null;
   const body = h("div", { class: "pane-body" });
-  const node = h("aside", {
-    class: "pane thread-pane", "aria-label": "Thread",
-    onkeydown: (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || event.target.value) return;
-      event.preventDefault();
-      close();
+  const node = h(
+    "aside",
+    {
+      class: "pane thread-pane",
+      "aria-label": "Thread",
+      onkeydown: (event) => {
+        if (event.key !== "Escape" || event.defaultPrevented || event.target.value) return;
+        event.preventDefault();
+        close();
+      },
     },
-  }, h("header", { class: "pane-head" },
-    h("button", { type: "button", class: "icon-button only-narrow", "aria-label": "Back to the channel", onclick: close }, icon("back")),
-    h("div", { class: "pane-title" }, h("h2", {}, "Thread"), h("p", { class: "topic" }, h("a", { href: channelHash(id) }, isDm(here) ? channelTitle(id) : `#${channelTitle(id)}`))),
-    h("span", { class: "grow" }),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Close thread", title: "Close (Esc)", onclick: close }, icon("close"))), body);
+    h(
+      "header",
+      { class: "pane-head" },
+      h(
+        "button",
+        { type: "button", class: "icon-button only-narrow", "aria-label": "Back to the channel", onclick: close },
+        icon("back"),
+      ),
+      h(
+        "div",
+        { class: "pane-title" },
+        h("h2", {}, "Thread"),
+        h(
+          "p",
+          { class: "topic" },
+          h("a", { href: channelHash(id) }, isDm(here) ? channelTitle(id) : `#${channelTitle(id)}`),
+        ),
+      ),
+      h("span", { class: "grow" }),
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": "Close thread", title: "Close (Esc)", onclick: close },
+        icon("close"),
+      ),
+    ),
+    body,
+  );
   fill(body, list.node, status.node, writing?.node);
   if (writing) dropsInto(body, () => writing);
   openThread(id, ts, { again: true });

@@ -31,7 +31,11 @@ export function dayName(ts) {
 export function ago(ts) {
   const seconds = Math.round((moment(ts) - Date.now()) / 1000);
   const spoken = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-  const steps = [["day", 86_400], ["hour", 3600], ["minute", 60]];
+  const steps = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
   for (const [unit, size] of steps) {
     if (Math.abs(seconds) >= size) return spoken.format(Math.round(seconds / size), unit);
   }
@@ -46,7 +50,8 @@ const SHORT = { year: "numeric", month: "short", day: "numeric" };
 const pretty = (options) => (date) => capital(relativeDay(date) ?? format(date, options));
 
 const TOKENS = {
-  date_num: (date) => [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((n) => String(n).padStart(2, "0")).join("-"),
+  date_num: (date) =>
+    [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((n) => String(n).padStart(2, "0")).join("-"),
   date: (date) => format(date, MEDIUM),
   date_short: (date) => format(date, SHORT),
   date_long: (date) => format(date, LONG),

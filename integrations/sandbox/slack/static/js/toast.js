@@ -8,8 +8,17 @@ document.body.append(shelf);
 
 /** @param {string} text @param {"info"|"error"} [kind] */
 export function toast(text, kind = "info") {
-  const note = h("div", { class: ["toast", `toast-${kind}`] }, icon(kind === "error" ? "alert" : "info", 18), h("span", {}, text),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: () => leave() }, icon("close", 15)));
+  const note = h(
+    "div",
+    { class: ["toast", `toast-${kind}`] },
+    icon(kind === "error" ? "alert" : "info", 18),
+    h("span", {}, text),
+    h(
+      "button",
+      { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: () => leave() },
+      icon("close", 15),
+    ),
+  );
   const leave = () => {
     note.remove();
     if (!shelf.childElementCount) shelf.hidePopover?.();

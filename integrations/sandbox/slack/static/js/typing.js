@@ -41,7 +41,12 @@ export function typingLine({ channel, thread }) {
   const draw = () => {
     const now = Date.now();
     const who = [...(typing.get(key) ?? [])].filter(([, until]) => until > now).map(([user]) => personName(user));
-    const text = who.length > 2 ? "Several people are typing" : who.length ? `${who.join(" and ")} ${who.length > 1 ? "are" : "is"} typing` : "";
+    const text =
+      who.length > 2
+        ? "Several people are typing"
+        : who.length
+          ? `${who.join(" and ")} ${who.length > 1 ? "are" : "is"} typing`
+          : "";
     fill(node, text && [h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), text]);
   };
   draw();
