@@ -14,6 +14,7 @@ from bot.errors import Refusal
 from bot.guard.people import Actor, Identity, People
 from bot.guard.roles import RoleBook
 from handlers.outbox import Outbox
+from handlers.present.escaping import escape
 from handlers.present.message import Rendered
 
 MOST_PROMPTS: Final = 4
@@ -54,7 +55,12 @@ class Assistant:
         try:
             viewer = await self._people.identify(Actor(person))
         except Refusal as error:
-            await self._outbox.post(channel, _said(f"Sorry: {error}"), thread=thread, key=f"greet:{channel}:{thread}")
+            await self._outbox.post(
+                channel,
+                _said(escape(f"Sorry: {error.message}. {error.mend}")),
+                thread=thread,
+                key=f"greet:{channel}:{thread}",
+            )
             return
         await self._outbox.post(
             channel, _said("What can I do for you?"), thread=thread, key=f"greet:{channel}:{thread}"
@@ -87,10 +93,10 @@ class Assistant:
         allowed = [
             each
             for each in self._registry
-            if each.examples and self._roles.may(viewer.roles, each.permission, None, None)
+            if each.examples and not each.about_gate and self._roles.may(viewer.roles, each.permission, None, None)
         ]
         first = [example for example in LEADING if any(example in each.examples for each in allowed)]
-        changes = [each.examples[0] for each in allowed if each.risk.value != "read" and not each.about_gate]
+        changes = [each.examples[0] for each in allowed if each.risk.value != "read"]
         rest = [each.examples[0] for each in allowed]
         return list(dict.fromkeys([*first[:2], *changes[:1], *first[2:], *rest]))[:MOST_PROMPTS]
 

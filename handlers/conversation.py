@@ -255,7 +255,7 @@ class Conversation:
         log.warning("answer_refused", channel=request.origin.channel, code=refused.code)
         direct = await self._desk.outbox.direct(request.actor.id)
         place = Place(direct, surface="dm")
-        told = Trouble(f"I cannot answer in <#{request.origin.channel}>: {refused.message}", refused.mend)
+        told = Trouble(f"I cannot answer where you asked. {refused.message}", refused.mend)
         if direct != request.origin.channel:
             await self._desk.outbox.post(
                 direct, render([told], self.scene(place, None), done=True), key=f"else:{request.key}"
@@ -284,7 +284,7 @@ class Conversation:
                 Trouble(
                     f"something unexpected went wrong ({type(error).__name__})",
                     "Nothing was changed that I know of. The reference finds it in the log.",
-                    request.origin.trace_id,
+                    request.origin.trace_id or request.key,
                 )
             )
         await live.finish()

@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -26,7 +27,7 @@ from bot.catalogue import Catalogue
 from bot.dead_letters import DeadLetters
 from bot.door.invoke import Door
 from bot.door.registry import Registry
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, Unavailable
 from bot.guard.desk import ApprovalDesk
 from bot.guard.people import People
 from bot.guard.redaction import Redactor
@@ -136,8 +137,17 @@ class SlackFace:
             everywhere=settings.approvals_channel,
         )
         # What the receivers and the intake have seen to already, Bolt need not do again.
+
+        async def authorize() -> AuthorizeResult:
+            """Who we are, as Slack said when we came in."""
+            if self._known is None:
+                raise Unavailable("the bot has not signed in to Slack yet")
+            return self._known
+
+        # With the token in its client Bolt would ask auth.test itself, and drop what comes while Slack does not answer.
         self.bolt = AsyncApp(
-            client=client,
+            client=AsyncWebClient(base_url=settings.api_url, session=client.session),
+            authorize=authorize,
             process_before_response=True,
             request_verification_enabled=False,
             ignoring_self_events_enabled=False,
@@ -179,6 +189,7 @@ class SlackFace:
             gave_up=self._apologise,
         )
         self._sockets: Sockets | None = None
+        self._known: AuthorizeResult | None = None
 
     # ------------------------------------------------------------ in and out
 
@@ -197,6 +208,13 @@ class SlackFace:
                 mend="Check the network, and LLM_COPILOT_SLACK_API_URL.",
             ) from error
         self._directory.workspace = str(known["team_id"])
+        self._known = AuthorizeResult(
+            enterprise_id=known.get("enterprise_id"),
+            team_id=str(known["team_id"]),
+            bot_id=known.get("bot_id"),
+            bot_user_id=str(known["user_id"]),
+            bot_token=self._client.token,
+        )
 
     async def connect(self) -> None:
         """Let Slack in; in HTTP mode it comes by itself."""

@@ -51,7 +51,7 @@ class Home:
         try:
             viewer = await self._people.identify(Actor(person), fresh=True)
         except Refusal as error:
-            return {"type": "home", "blocks": [section(escape(f"Sorry: {error}"))]}
+            return {"type": "home", "blocks": [section(escape(f"Sorry: {error.message}. {error.mend}"))]}
         known = {each.name for each in self._registry}
         names = [name for name in SECTIONS if name in known]
         runs = await self._ask(person, workspace, "runs.list", limit=MOST)  # alone: it would see the others run

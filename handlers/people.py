@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from bot.ports import Clock
 KEPT: Final = timedelta(seconds=60)
 KEPT_AT_MOST: Final = 10_000
 PATIENCE_SECONDS: Final = 5.0
+PAUSES: Final = (0.1, 0.3, 0.9)
 
 _SLACK_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 _NOBODY: Final = frozenset({"user_not_found", "user_not_visible"})
@@ -73,7 +75,7 @@ class SlackDirectory:
 
     async def _user(self, person_id: str) -> Person | None:
         try:
-            answer = await _asked("users.info", self._client.users_info(user=person_id))
+            answer = await _asked("users.info", lambda: self._client.users_info(user=person_id))
         except SlackApiError as error:
             if _code(error) in _NOBODY:
                 return None
@@ -87,7 +89,7 @@ class SlackDirectory:
     async def _all_groups(self, _: str) -> Mapping[str, frozenset[str]]:
         """Each person with the ids of their groups; a group that another organisation shares with us gives nothing."""
         try:
-            answer = await _asked("usergroups.list", self._client.usergroups_list(include_users=True))
+            answer = await _asked("usergroups.list", lambda: self._client.usergroups_list(include_users=True))
         except SlackApiError as error:
             if _code(error) in _NO_GROUPS:
                 return {}
@@ -121,16 +123,32 @@ def _timezone(name: str | None) -> str:
         return "UTC"
 
 
-async def _asked(method: str, call: Awaitable[Any]) -> Record:
+async def _asked(method: str, call: Callable[[], Awaitable[Any]]) -> Record:
+    """More than once if need be: a hiccup of Slack should not refuse anybody."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            answer = await call
+            for pause in PAUSES:
+                try:
+                    return _data(await call())
+                except SlackApiError as error:  # a line that is cut the client tries again itself
+                    if not _passing(error):
+                        raise
+                    await asyncio.sleep(pause)
+            return _data(await call())
     except TimeoutError as error:
         raise TimedOut(f"Slack did not answer {method} within {PATIENCE_SECONDS:g} seconds") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Unavailable(f"Slack cannot be reached for {method} ({type(error).__name__})") from error
+
+
+def _data(answer: Any) -> Record:
     data: Record = answer.data
     return data
+
+
+def _passing(error: SlackApiError) -> bool:
+    status = int(getattr(error.response, "status_code", 0) or 0)
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _code(error: SlackApiError) -> str:

@@ -117,6 +117,24 @@ def drilled(output: Row, _: Scene) -> Part:
     return Part([section(cut(head, 2_900)), context(f"{count(int(output.get('drills') or 0), 'drill')} so far")], [])
 
 
+@presents_output("files.look", "LookOutput")
+def looked(output: Row, _: Scene) -> Part:
+    name, kind, lines_ = code(cut(str(output.get("name", "")), 150)), str(output.get("kind", "")), output.get("lines")
+    found = [count(int(output.get(each) or 0), each.removesuffix("s")) for each in ("errors", "warnings")]
+    what = f"{escape(kind)}, {count(int(lines_ or 0), 'line')}, {found[0]}, {found[1]}"
+    blocks = [section(f"{name}: {'there is nothing in it' if kind == 'empty' else what}.")]
+    if columns := output.get("columns"):
+        blocks.append(context(cut(f"Columns: {escape(', '.join(map(str, columns)))}", 900)))
+    if first := str(output.get("first_error") or ""):
+        blocks.append(section(f"*The first error*\n{code(cut(first, 600))}"))
+    if again := list(output.get("commonest") or ()):
+        listed = [f"{each['lines']} × {code(cut(str(each['example']), 300))}" for each in again]
+        blocks.append(section(cut("\n".join(["*What comes again and again*", *listed]), 2_900)))
+    if output.get("cut"):
+        blocks.append(context("✂️ It was cut: only its beginning was looked at."))
+    return Part(blocks, [])
+
+
 @presents_output("help.show", "HelpOutput")
 def helped(output: Row, scene: Scene) -> Part:
     return help_for(list(output.get("operations", ())), scene)

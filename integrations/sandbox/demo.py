@@ -76,7 +76,7 @@ async def _run(console: Console, folder: Path, manifest: Path, *, port: int | No
     console.print("Starting a local Slack, and the bot in it …", style="dim")
     sandbox = SlackSandbox(manifest, port=_free(PORT) if port is None else port)
     async with sandbox:
-        sandbox.page.welcome = WELCOME
+        sandbox.page.welcome = WELCOME | {"roles": _who_may_what(sandbox)}
         async with App.running(_settings(sandbox, folder), whole=True):
             _greet(console, sandbox.page_url, folder)
             if browser:
@@ -111,6 +111,19 @@ def _roles(folder: Path) -> Path:
     path = folder / "roles.yaml"
     path.write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
     return path
+
+
+def _who_may_what(sandbox: SlackSandbox) -> dict[str, str]:
+    """A line on each person, for whoever chooses which one to be."""
+    book = load_model(defaults.path("roles.yaml"), RoleBook)
+    told: dict[str, str] = {}
+    for group, role in GROUPS.items():
+        asks = book.may([role], "maintenance:drill", "production", None)
+        approves = book.may([role], "approve:destructive", "production", None)
+        may = [word for word, holds in (("asks for changes", asks), ("approves", approves)) if holds]
+        line = f"{' and '.join(may)} in production" if may else "asks questions"
+        told |= dict.fromkeys(sandbox.workspace.groups[group].users, line)
+    return told | {"U0GUEST": "a guest, may not act", "U0PARTNER": "of another company, may not act"}
 
 
 def _greet(console: Console, url: str, folder: Path) -> None:

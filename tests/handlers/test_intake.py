@@ -146,13 +146,17 @@ async def test_what_fails_is_tried_again_and_then_wants_a_decision(
     make: Make, database: Database, clock: MovedClock
 ) -> None:
     tries: list[str] = []
+    enough = asyncio.Event()
 
     async def fail(delivery: Delivery) -> None:
         tries.append(delivery.id)
+        if len(tries) == ATTEMPTS:
+            enough.set()
         raise Conflict("no way", mend="None.")
 
     intake = make(fail)
     await intake.receive(says("a"))
+    await asyncio.wait_for(enough.wait(), 10)
     await intake.close(5)
     found = await DeadLetters(DeadLetterRepository(database, RING), clock).find()
     assert len(tries) == ATTEMPTS

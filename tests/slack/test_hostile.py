@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -18,14 +19,22 @@ OBEYED = ("<!", "<https://evil.example", "<@U0MANAGER|")
 
 
 def obeyed(workspace: Playground) -> list[str]:
-    """What Slack would have obeyed in anything that the app sent as a message, a view or a stream."""
-    said = [
-        text
-        for sent in workspace.sent
-        if sent.what.startswith(("chat.", "views.", "response_url"))
-        for text in json.dumps(sent.payload, ensure_ascii=False).replace("<!date^", "").split('"')
-    ]
+    """What Slack would have obeyed in anything that the app sent."""
+    said = [text.replace("<!date^", "") for sent in workspace.sent for text in read(sent.payload, outermost=True)]
     return [text for text in said if any(mark in text for mark in OBEYED)]
+
+
+def read(item: Any, *, outermost: bool = False) -> Iterator[str]:
+    """The texts in which Slack looks for marks; plain text, cells and rich text it shows as they are."""
+    if isinstance(item, Mapping):
+        marked = outermost or item.get("type") in {"mrkdwn", "markdown", "markdown_text"}
+        if marked and isinstance(item.get("text"), str):
+            yield item["text"]
+        for value in item.values():
+            yield from read(value)
+    elif isinstance(item, list):
+        for value in item:
+            yield from read(value)
 
 
 async def test_a_hostile_label_is_shown_as_it_is(

@@ -8,8 +8,7 @@ import aiohttp
 import pytest
 
 from bot.app import App
-from integrations.sandbox.slack.server import SlackSandbox
-from integrations.sandbox.slack.testing import Person, Playground, words
+from integrations.sandbox.slack.testing import Person, Playground
 from tests.slack.asking import asks_for_a_drill, redrawn
 from tests.slack.conftest import Make
 from tests.slack.seeing import Settled, answers
@@ -71,9 +70,3 @@ async def test_what_slack_has_not_signed_is_not_heard(
                 assert answer.status in {401, 403}
     await settled()
     assert not answers(thread)
-
-
-def test_the_sandbox_signs_with_its_secret(workspace: Playground) -> None:
-    assert isinstance(workspace.sandbox, SlackSandbox)
-    assert workspace.signing_secret
-    assert words

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.app import App
 from handlers import face
-from integrations.dbos.adapter import DbosDurable
 from integrations.sandbox.slack.testing import Person, Playground, words
 from tests.door.stage import soon
 from tests.slack.asking import asks_for_a_drill
@@ -89,35 +89,25 @@ async def test_an_answer_that_was_cut_short_by_a_restart_is_finished_on_the_same
 
 
 async def test_an_answer_of_a_bot_that_was_killed_is_finished_by_the_next(
-    bots: Make, settled: Settled, sre: Person, apps: list[App]
+    bots: Make, settled: Settled, workspace: Playground, sre: Person, database_url: str, tmp_path: Path
 ) -> None:
-    work = Work()
-    before = asyncio.all_tasks()
-    first = await bots(long_work(work))
+    known = (database_url, str(tmp_path), workspace.api_url, workspace.bot_token, workspace.app_token)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.slack.slow_bot", *known)
+    await workspace.app_connected(timeout=20)
     thread = await sre.says("#ops", "@copilot take stock")
-    await soon(work.began)
-    begun = await thread.last(finished=False)
-    await killed(asyncio.all_tasks() - before)
-    apps.remove(first)
+    begun = await thread.last(containing="second half", finished=False)
+    process.kill()
+    await process.wait()
+    work = Work()
     work.go_on.set()
     await bots(long_work(work))
-    answer = await thread.last(containing="all there", timeout=10)
+    answer = await thread.last(containing="all there", timeout=20)
     await settled()
     assert answer.ts == begun.ts
     assert len(answers(thread)) == 1
 
 
-async def killed(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """As by `kill -9`: whatever it was at, it is not at it any more, and has told nobody."""
-    ours = [task for task in tasks if "integrations/sandbox" not in repr(task) and task is not asyncio.current_task()]
-    for task in ours:
-        task.cancel()
-    await asyncio.gather(*ours, return_exceptions=True)
-    if live := DbosDurable._live:
-        await live.close()
-
-
-FAULTS = {
+FAULTS: dict[str, dict[str, float]] = {
     "slow": {"latency_ms": 150},
     "failing": {"error_rate": 0.3},
     "limiting": {"rate_limit": 0.1},

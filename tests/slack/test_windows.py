@@ -61,7 +61,7 @@ async def test_a_long_result_is_a_table_a_window_of_pages_and_a_file(
     assert all(f"host-{number}." in seen for number in range(ROWS))
     await sre.clicks(modal, "Previous")
     await modal.until(f"Page {last - 1} of {last}")
-    files = [workspace.state.file(each) for message in thread.messages for each in message.files]
+    files = [workspace.state.files[each] for message in thread.messages for each in message.files]
     assert len(files) == 1
     assert files[0].content.decode().count("host-") == ROWS
 

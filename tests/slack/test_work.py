@@ -6,7 +6,6 @@ import pytest
 
 from bot.app import App
 from bot.errors import Unavailable
-from handlers import intake
 from integrations.sandbox.slack.testing import Person, Playground, words
 from tests.door.stage import soon
 from tests.slack.conftest import Make
@@ -34,10 +33,10 @@ async def test_only_whoever_asked_stops_it(
     thread = await sre.says("#ops", "@copilot take stock")
     shown = await thread.last(containing="Stop", finished=False)
     await soon(work.began)
-    await manager.clicks(shown, "Stop working on this")
+    await manager.clicks(sre.rereads(shown), "Stop")
     assert "somebody else asked" in words(await manager.sees_ephemeral("#ops")).lower()
     assert not work.go_on.is_set()
-    await sre.clicks(sre.rereads(shown), "Stop working on this")
+    await sre.clicks(sre.rereads(shown), "Stop")
     stopped = await thread.last(containing="Stopped")
     assert stopped.ts == shown.ts
     await settled()
@@ -51,7 +50,7 @@ async def test_in_private_it_can_be_stopped_too(bots: Make, settled: Settled, sr
     thread = await sre.dm("take stock")
     shown = await thread.last(containing="Stop")
     await soon(work.began)
-    await sre.clicks(shown, "Stop working on this")
+    await sre.clicks(sre.rereads(shown), "Stop")
     await thread.last(containing="Stopped")
     await settled()
     assert len(answers(thread)) == 1
@@ -97,12 +96,6 @@ async def test_a_turn_that_breaks_is_told_with_a_reference(
     assert "unexpected" in said
     assert "Reference" in said
     assert "a fault of ours" not in said
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The intake does not rest between its tries."""
-    monkeypatch.setattr(intake, "PAUSE", 0.0)
 
 
 async def test_a_delivery_that_fails_for_good_is_kept_and_the_person_is_told(

@@ -29,7 +29,7 @@ EVENTS = int(os.environ.get("STRESS_EVENTS", "1000"))
 KILLS = 10
 RATE = 200.0
 BOTS = 2
-SECONDS = 420
+SECONDS = 1_200
 SPEAKERS = ("U0SRE", "U0DEVOPS", "U0ML", "U0QA", "U0SECURITY", "U0MANAGER", "U0ADMIN")
 
 
@@ -120,6 +120,7 @@ async def test_every_message_is_handled_exactly_once_whoever_is_killed(
             offered = time.monotonic() - began
 
             async def all_there() -> bool:
+                assert [each.returncode for each in running.running if each.returncode is not None] == []
                 return sandbox.deliveries.pending == 0 and await inbox.waiting() == 0
 
             assert await until(all_there, SECONDS), (sandbox.deliveries.pending, await inbox.waiting())

@@ -22,7 +22,7 @@ from integrations.sandbox.slack.inspector import Exchange, Inspector
 
 ACK_TIMEOUT = 3.0
 RETRY_DELAYS = (3.0, 60.0, 300.0)
-MOST_WAITING = 10_000
+MOST_WAITING = 100_000
 
 Kind = Literal["events_api", "slash_commands", "interactive"]
 
