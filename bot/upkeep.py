@@ -94,7 +94,7 @@ class Upkeep:
             tick = max(1.0, self._times.heartbeat)
             for job, seconds in ((self.round, tick), (self.retention, 24 * 3600)):
                 self._scheduler.add_job(
-                    self._logged(job), "interval", seconds=seconds, next_run_time=self._clock(), **every
+                    self._scheduled(job), "interval", seconds=seconds, next_run_time=self._clock(), **every
                 )
             self._scheduler.start()
 
@@ -189,6 +189,15 @@ class Upkeep:
         while True:
             await asyncio.sleep(self._times.heartbeat)
             await self._logged(self.beat)()
+
+    def _scheduled(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The scheduler stops what is under way when it is shut down, and would call that a failure."""
+
+        async def run() -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._logged(job)()
+
+        return run
 
     @staticmethod
     def _logged(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

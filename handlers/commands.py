@@ -14,22 +14,12 @@ from bot.guard.people import Actor
 from handlers.conversation import Conversation
 from handlers.live import Place
 from handlers.outbox import Outbox
-from handlers.present.help import command_help
+from handlers.present.help import COMMANDS, command_help
 from handlers.present.message import Rendered
 from handlers.presses import Press, Presses
 from handlers.words import plain
 
 PATIENCE: Final = 0.4
-GROUPS: Final = {
-    "/copilot": "",
-    "/incident": "incidents",
-    "/workflow": "workflows",
-    "/runbook": "runbooks",
-    "/watch": "watches",
-    "/tests": "tests",
-    "/deploy": "deploys",
-}
-"""The operations behind each command, by their group; `/copilot` is for all of them."""
 HELP: Final = frozenset({"", "help", "?"})
 """Words that ask what there is."""
 
@@ -46,9 +36,10 @@ class Commands:
     async def run(self, command: dict[str, Any], key: str) -> None:
         person, channel = str(command["user_id"]), str(command["channel_id"])
         name, text = str(command["command"]), plain(str(command.get("text") or ""))
-        group = GROUPS.get(name, "")
+        known = COMMANDS.get(name)
+        groups = known.groups if known else ()
         asks = text.lower() in HELP
-        if group and not asks:
+        for group in () if asks else groups:
             text = group_of(text, group, self._registry)
         press = Press(
             person,
@@ -63,7 +54,7 @@ class Commands:
         request = Request(
             Actor(person), Origin("command", channel, None, press.workspace), key, text="help" if asks else text
         )
-        if group and (asks or not self._has(group)):  # what is behind it, or that nothing is
+        if groups and (asks or not any(map(self._has, groups))):  # what is behind it, or that nothing is
             about = await self._conversation.shown(request, place, lambda scene: command_help(name, scene))
             await self._outbox.respond(url, about)
             return

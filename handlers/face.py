@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.agent.answers import AnswerStore
 from bot.agent.cards import CardStore
@@ -27,12 +27,13 @@ from bot.catalogue import Catalogue
 from bot.dead_letters import DeadLetters
 from bot.door.invoke import Door
 from bot.door.registry import Registry
-from bot.errors import ConfigurationError, Unavailable
+from bot.errors import ConfigurationError, CopilotError, Unavailable
 from bot.guard.desk import ApprovalDesk
 from bot.guard.people import People
 from bot.guard.redaction import Redactor
 from bot.guard.roles import RoleBook
 from bot.ports import Clock
+from bot.resilience import RetryPolicy, retry
 from handlers.assistant import Assistant
 from handlers.cards import Cards
 from handlers.commands import Commands
@@ -48,11 +49,12 @@ from handlers.outbox import Outbox
 from handlers.pace import Rates
 from handlers.people import SlackDirectory
 from handlers.presses import Presses
-from handlers.refused import understood
+from handlers.refused import SlackRefused, understood
 from handlers.sockets import Sockets
 from handlers.submissions import Submissions
 
 GRACE: Final = 10.0
+INTRODUCING: Final = RetryPolicy(attempts=5, initial=0.5, maximum=5)
 SORRY: Final = "I am sorry, I could not do this, although I tried more than once."
 log = structlog.get_logger()
 
@@ -194,15 +196,22 @@ class SlackFace:
     # ------------------------------------------------------------ in and out
 
     async def introduce(self) -> None:
-        """Check the token, and learn which workspace this is."""
+        """Check the token, and learn which workspace this is; Slack may be away for a moment."""
+
+        async def ask() -> AsyncSlackResponse:
+            try:
+                return await self._client.auth_test()
+            except Exception as error:
+                raise understood(error, "auth.test") from error
+
         try:
-            known = await self._client.auth_test()
-        except SlackApiError as error:
+            known = await retry(ask, INTRODUCING, what="auth.test")
+        except SlackRefused as error:
             raise ConfigurationError(
-                f"Slack does not know this bot: {understood(error, 'auth.test')}",
+                f"Slack does not know this bot: {error}",
                 mend="Check LLM_COPILOT_SLACK_BOT_TOKEN (xoxb-…) and LLM_COPILOT_SLACK_API_URL.",
             ) from error
-        except (aiohttp.ClientError, OSError) as error:
+        except CopilotError as error:
             raise ConfigurationError(
                 f"Slack cannot be reached at {self._settings.api_url}: {error}",
                 mend="Check the network, and LLM_COPILOT_SLACK_API_URL.",

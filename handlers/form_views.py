@@ -24,12 +24,6 @@ def loading(title: str) -> View:
     return told(title, "One moment …")
 
 
-def working(title: str, where: str = "") -> View:
-    """`where` is mrkdwn, and says where the answer will stand."""
-    later = f"The answer comes in {where}." if where else "It goes on behind this window."
-    return modal(named(title), [section("Working on it …"), context(f"{later} You can close this.")])
-
-
 def told(title: str, message: str, mend: str = "") -> View:
     """Words instead of a form: a refusal, a failure, a result."""
     blocks = [section(escape(message).strip() or "…")]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.agent.answers import Answer
+from bot.agent.events import Text
 from bot.app import App
 from bot.door.outcomes import Done, Outcome, WaitingForApproval
 from bot.door.registry import Registry
@@ -400,6 +403,79 @@ async def test_a_person_is_handed_all_and_then_forgotten_and_the_chain_holds(
     assert pseudonym in everything
     assert not (await app.audit.verify()).faults
     refused(await invoke(app, PERSON, "help.show"), "identity")
+
+
+# ------------------------------------------------------------------------------- answers, files, preferences
+
+
+async def an_answer(app: App, **more: Any) -> str:
+    values = {"id": "ans-1", "key": "k1", "workspace": "T1", "channel": "C1", "thread": None, "person": "sre"}
+    kept = Answer(**{**values, "private": False, "replica": "r1", "created_at": START, "question": "status?", **more})
+    return (await app.answers.open(replace(kept, events=(Text("All is well."),)))).id
+
+
+async def test_an_answer_is_shown_to_whoever_could_read_it_and_to_nobody_else(app: App) -> None:
+    answer = await an_answer(app)
+    shown = await done(app, "devops", "answers.show", answer=answer)
+    assert (shown["question"], shown["events"][0]["data"]) == ("status?", {"markdown": "All is well."})
+    private = await an_answer(app, id="ans-2", key="k2", private=True)
+    assert (await done(app, "sre", "answers.show", answer=private))["id"] == private
+    assert "no answer 'ans-2' here" in await denied(app, "devops", "answers.show", "invalid", answer=private)
+    elsewhere = await an_answer(app, id="ans-3", key="k3", channel="C2")
+    assert "no answer" in await denied(app, "devops", "answers.show", "invalid", answer=elsewhere)
+
+
+async def test_an_answer_is_stopped_by_whoever_asked_for_it(app: App) -> None:
+    answer = await an_answer(app)
+    assert "somebody else asked this" in await denied(app, "devops", "answers.stop", "permission", answer=answer)
+    assert await done(app, "sre", "answers.stop", answer=answer) == {"answer": answer}
+    assert list(await app.answers.stopping("r1")) == [answer]
+
+
+async def test_the_newest_word_on_an_answer_counts_and_can_be_taken_back(app: App) -> None:
+    answer = await an_answer(app)
+    await done(app, "devops", "answers.rate", answer=answer, verdict="up")
+    later = {"verdict": "down", "reason": "wrong", "correction": "It was staging."}
+    await done(app, "devops", "answers.rate", answer=answer, **later)
+    (feedback,) = await app.answers.feedback(answer)
+    assert (feedback.verdict, feedback.reason, feedback.correction) == ("down", "wrong", "It was staging.")
+    await done(app, "devops", "answers.rate", answer=answer, verdict="none")
+    assert list(await app.answers.feedback(answer)) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "columns"),
+    [
+        ([], "empty", []),
+        (['{"a": 1, "b": 2}'], "JSON", ["a", "b"]),
+        (['{"level": "error"}', '{"level": "info"}'], "JSON lines", ["level"]),
+        (["name,p95", "checkout,120", "cart,80"], "CSV", ["name", "p95"]),
+        (["2026-01-01 10:00:00 ERROR order 17", "2026-01-01 10:00:01 ERROR order 18"], "log", []),
+        (["Dear diary,", "nothing broke today"], "text", []),
+    ],
+)
+async def test_a_file_is_what_it_looks_like(app: App, lines: list[str], kind: str, columns: list[str]) -> None:
+    seen = await done(app, "sre", "files.look", name="f", lines=lines)
+    assert (seen["kind"], seen["columns"], seen["lines"]) == (kind, columns, len(lines))
+
+
+async def test_lines_of_a_file_that_differ_in_their_numbers_are_one_pattern(app: App) -> None:
+    lines = [f"2026-01-01 10:00:{n:02} ERROR order {n} failed" for n in range(30)] + ["WARN disk at 91%"]
+    seen = await done(app, "sre", "files.look", name="a.log", lines=lines, cut=True)
+    assert (seen["errors"], seen["warnings"], seen["cut"]) == (30, 1, True)
+    assert [each["lines"] for each in seen["commonest"]] == [30]
+    assert seen["first_error"] == lines[0]
+
+
+async def test_preferences_are_ones_own_and_what_is_left_away_stays(app: App) -> None:
+    assert await done(app, "sre", "preferences.show") == {"environment": "", "follow_threads": True}
+    await done(app, "sre", "preferences.set", environment="staging")
+    assert await done(app, "sre", "preferences.set", follow_threads=False) == {
+        "environment": "staging",
+        "follow_threads": False,
+    }
+    assert await done(app, "devops", "preferences.show") == {"environment": "", "follow_threads": True}
+    assert "environment" in await denied(app, "sre", "preferences.set", "invalid", environment="moon")
 
 
 def test_every_operation_that_ships_is_tried_here() -> None:

@@ -51,7 +51,6 @@ from handlers.forms import (
     read_feedback,
     response,
     told,
-    working,
 )
 from tests.handlers.form_client import answered, field, judged, untouched
 
@@ -618,8 +617,6 @@ def test_examples_and_descriptions_help_to_fill_it_in() -> None:
 def test_windows_around_a_form_are_valid() -> None:
     for view in (
         loading("A very long title of an operation"),
-        working("Erase", "<#C1>"),
-        working("Erase"),
         told("Not now", "<!channel> `x` is frozen", "Wait."),
         told("", "", ""),
         ask_view(),

@@ -21,6 +21,7 @@ from integrations.sandbox.slack.inspector import Inspector
 MOST_LINKS = 10
 TICKET_SECONDS = 60
 GRACE_SECONDS = 5.0  # between the request to reconnect and the end of the old connection
+CUT_DELAY = 0.001
 LOST_DELAY = 0.25  # an app that reconnects may still acknowledge what came over the old connection
 HEARTBEAT_SECONDS = 30.0
 REFRESH_SECONDS = 3600.0
@@ -139,19 +140,21 @@ class Sockets:
         able = [link for link in self._links if not link.leaving]
         self._turn += 1
         link = able[self._turn % len(able)]
-        cut = self._faults.cut()
         link.sent[delivery.id] = delivery
-        if cut == "before":
-            self._cut(link)
-            return
         link.outbox.put_nowait(_envelope(delivery))
-        if cut == "after":
-            asyncio.get_running_loop().call_later(0.001, self._cut, link)
 
     async def _write(self, link: Link) -> None:
+        """One after the other; a cut falls where it falls among them, so that what went before did arrive."""
         with contextlib.suppress(ConnectionError, ClientConnectionError):
             while True:
-                await link.socket.send_str(await link.outbox.get())
+                text = await link.outbox.get()
+                cut = self._faults.cut()
+                if cut != "before":
+                    await link.socket.send_str(text)
+                if cut:
+                    await asyncio.sleep(CUT_DELAY)
+                    self._cut(link)
+                    return
 
     def _acknowledge(self, text: str) -> None:
         try:
