@@ -18,6 +18,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     LLM_COPILOT_DATA_DIR=/data \
+    LLM_COPILOT_HTTP_HOST=0.0.0.0 \
     LLM_COPILOT_LOG_FORMAT=json
 # By number, so that Kubernetes can see that it is not root.
 RUN groupadd --gid 10001 copilot \

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic import field_validator as check
@@ -51,6 +52,26 @@ def _keyring(secret: SecretStr) -> SecretStr:
     except ConfigurationError as error:
         raise PydanticCustomError("keyring", "{why}", {"why": error.message, "mend": error.mend}) from None
     return secret
+
+
+def _begins(prefix: str) -> AfterValidator:
+    """People take one token for the other; the value itself is not quoted."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        if not secret.get_secret_value().startswith(prefix):
+            mend = "README.md says where to find it, under “Connect your workspace”."
+            raise PydanticCustomError("token", "does not begin with {prefix}", {"prefix": prefix, "mend": mend})
+        return secret
+
+    return AfterValidator(check)
+
+
+def _not_in_clear(url: str) -> str:
+    """The token travels with every call."""
+    host = urlsplit(url).hostname or ""
+    if url.startswith("http:") and host not in {"localhost", "127.0.0.1", "::1"}:
+        raise PydanticCustomError("clear", "would send the token unencrypted", {"mend": "Use https://…"})
+    return url
 
 
 PerMinute = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -112,21 +133,23 @@ class Settings(BaseSettings):
     """Who may do what; without it, the shipped roles."""
     policies_file: Path | None = None
     """Rules on operations; without it, the shipped policies."""
-    slack_bot_token: SecretStr | None = Field(None, examples=["xoxb-…"])
+    slack_bot_token: Annotated[SecretStr, _begins("xoxb-")] | None = Field(None, examples=["xoxb-…"])
     """Bot token of the Slack app; with it, `llm-copilot run` joins the workspace."""
-    slack_app_token: SecretStr | None = Field(None, examples=["xapp-…"])
+    slack_app_token: Annotated[SecretStr, _begins("xapp-")] | None = Field(None, examples=["xapp-…"])
     """App-level token with connections:write, for Socket Mode."""
     slack_signing_secret: SecretStr | None = Field(None, examples=["the Signing Secret under Basic Information"])
     """Proves that what is posted to us in HTTP mode comes from Slack."""
     slack_mode: Literal["socket", "http"] = "socket"
     """How Slack reaches the bot: socket needs no open port, http an address with TLS in front."""
-    slack_api_url: str = Field("https://slack.com/api/", pattern=r"^https?://[^\s]+/$")
+    slack_api_url: Annotated[str, AfterValidator(_not_in_clear)] = Field(
+        "https://slack.com/api/", pattern=r"^https?://[^\s]+/$"
+    )
     """Slack's Web API; another address for a local workspace or GovSlack."""
     slack_approvals_channel: str | None = Field(None, pattern=r"^[CG][A-Z0-9]+$", examples=["C0123456789"])
     """Id of the channel for approvals asked for in private, at a terminal or by HTTP."""
     slack_rate_factor: float = Field(1, gt=0, le=10_000)
     """Multiplies the rates at which messages are sent; Slack's own are 1."""
-    http_host: str = Field("0.0.0.0", min_length=1)  # noqa: S104  a container's port is meant to be reached
+    http_host: str = Field("127.0.0.1", min_length=1)
     """Address on which /health, /ready, /metrics and (in HTTP mode) /slack/events are served."""
     http_port: int = Field(8080, ge=0, le=65_535)
     """Port for them; 0 takes a free one."""

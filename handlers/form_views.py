@@ -1,4 +1,4 @@
-"""The windows around a form: loading, working, how it went, and long results page by page."""
+"""The windows around a form: loading, how it went, and long results page by page."""
 
 from __future__ import annotations
 

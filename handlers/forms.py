@@ -23,7 +23,7 @@ from handlers.form_asks import ask_view, feedback_view, read_ask, read_feedback
 from handlers.form_fields import Field, Fields
 from handlers.form_reading import WHY, Carried, Errors, Place, Reading, Submission, response, unreadable
 from handlers.form_texts import typed
-from handlers.form_views import loading, named, paged, told, working
+from handlers.form_views import loading, named, paged, told
 from handlers.present.blocks import modal, words
 from handlers.present.message import Block, View
 from handlers.widgets import AGAIN, BLANK, Looks, Pick, Picks, Unshown, cut, zone
@@ -42,7 +42,6 @@ __all__ = [
     "read_feedback",
     "response",
     "told",
-    "working",
 ]
 
 FORM: Final = "form"

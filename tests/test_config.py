@@ -300,8 +300,32 @@ def test_a_folder_in_place_of_the_file_is_a_problem(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- secrets
 
 
-def test_the_secrets_are_the_two_that_we_know_of() -> None:
-    assert secrets() == ("database_url", "encryption_keys")
+def test_the_secrets_are_those_that_we_know_of() -> None:
+    slack = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
+    assert secrets() == ("database_url", "encryption_keys", *slack)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("SLACK_BOT_TOKEN", f"xapp-{PLANTED}", "does not begin with xoxb-"),
+        ("SLACK_APP_TOKEN", f"xoxb-{PLANTED}", "does not begin with xapp-"),
+        ("SLACK_API_URL", "http://slack.example/api/", "would send the token unencrypted"),
+        ("SLACK_API_URL", "https://slack.com/api", "must match"),
+    ],
+)
+def test_what_slack_would_refuse_is_said_before_it_is_asked(
+    variable: str, value: str, why: str, tmp_path: Path
+) -> None:
+    (problem,) = load({f"LLM_COPILOT_{variable}": value}, tmp_path).problems
+    assert why in problem.why
+    assert problem.mend
+    assert PLANTED not in str(problem)
+
+
+def test_a_slack_on_this_machine_needs_no_encryption(tmp_path: Path) -> None:
+    given_url = {"LLM_COPILOT_SLACK_API_URL": "http://127.0.0.1:8900/api/"}
+    assert load(given_url, tmp_path).require().slack_api_url == "http://127.0.0.1:8900/api/"
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
@@ -398,12 +422,12 @@ def test_right_secrets_do_not_show_in_the_settings_either(tmp_path: Path) -> Non
 def test_the_value_in_force_can_be_shown_and_a_secret_only_as_stars(tmp_path: Path) -> None:
     settings = load(variables(encryption_keys=f"k1:{KEY}", log_level="info"), tmp_path).require()
     assert {name: masked(settings, name) for name in NAMES} == {
-        **{name: str(getattr(settings, name)) for name in NAMES},
+        **{name: str(getattr(settings, name) or "") for name in NAMES},
         "encryption_keys": MASK,
-        **dict.fromkeys(["database_url", "services_file", "roles_file", "policies_file"], ""),
         "database_timeout_seconds": "5",
         "heartbeat_seconds": "5",
         "replica_stale_seconds": "20",
+        "slack_rate_factor": "1",
     }
 
 

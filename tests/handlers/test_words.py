@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from handlers.deliveries import conversation, identity, kind_of
@@ -40,7 +42,7 @@ def test_a_sentence_that_begins_with_somebody_else_is_for_them() -> None:
     assert not speaks_to_another("can <@U0SRE> look?", BOT)
 
 
-def event(kind: str = "message", **more: object) -> dict[str, object]:
+def event(kind: str = "message", **more: Any) -> dict[str, Any]:
     return {
         "type": "event_callback",
         "team_id": "T1",
@@ -66,12 +68,12 @@ def test_a_mention_that_comes_as_two_events_is_one_thing() -> None:
         {"user": None},
     ],
 )
-def test_what_is_not_said_to_us_by_a_person_is_not_even_kept(more: dict[str, object]) -> None:
+def test_what_is_not_said_to_us_by_a_person_is_not_even_kept(more: dict[str, Any]) -> None:
     assert identity(event(**more)) is None
 
 
 @pytest.mark.parametrize("more", [{"channel_type": "im", "text": "hi"}, {"thread_ts": "1.0", "text": "and now?"}])
-def test_what_may_be_meant_for_us_is_kept(more: dict[str, object]) -> None:
+def test_what_may_be_meant_for_us_is_kept(more: dict[str, Any]) -> None:
     assert identity(event(**more))
 
 
