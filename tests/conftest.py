@@ -24,7 +24,7 @@ from bot.guard.people import Actor
 from storage.database import Database
 from tests import databases
 
-pytest_plugins = ["integrations.sandbox.slack.testing"]
+pytest_plugins = ["integrations.sandbox.slack.testing", "tests.browsing"]
 
 KEY = "A" * 43 + "="
 KEYS = f"test:{KEY}"
