@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
 from slack_bolt.middleware.assistant.async_assistant import AsyncAssistant
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.door.registry import Registry
-from bot.errors import Refusal
+from bot.errors import CopilotError, Refusal
 from bot.guard.people import Actor, Identity, People
 from bot.guard.roles import RoleBook
 from handlers.outbox import Outbox
 from handlers.present.escaping import escape
 from handlers.present.message import Rendered
 
+log = structlog.get_logger()
 MOST_PROMPTS: Final = 4
 MOST_TITLE: Final = 60
 LEADING: Final = ("status", "what is waiting for me?", "what is running?")
@@ -76,10 +78,13 @@ class Assistant:
 
     async def begins(self, channel: str, thread: str, words: str) -> None:
         """A question in the pane: the thread is called by it, and somebody is at work."""
-        await self._outbox.status(channel, thread, "is looking …")
-        if words:
-            title = words if len(words) <= MOST_TITLE else f"{words[: MOST_TITLE - 1]}…"
-            await self._outbox.title(channel, thread, title)
+        try:
+            await self._outbox.status(channel, thread, "is looking …")
+            if words:
+                title = words if len(words) <= MOST_TITLE else f"{words[: MOST_TITLE - 1]}…"
+                await self._outbox.title(channel, thread, title)
+        except CopilotError as error:  # the answer does not depend on it
+            log.warning("pane_not_dressed", channel=channel, why=str(error))
 
     async def introduce(self, channel: str, event: str) -> None:
         await self._outbox.post(channel, _said(HELLO), key=f"hello:{event}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -28,6 +29,8 @@ from handlers.present.message import Rendered, Scene
 from handlers.refused import SlackRefused
 
 GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+SETTLING: Final = timedelta(seconds=3)
+"""So long whoever moved an approval has for telling it; what is younger is not taken for forgotten."""
 log = structlog.get_logger()
 
 
@@ -51,7 +54,7 @@ class Cards:
         self._registry = registry
         self._clock = clock
         self._everywhere = everywhere
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         desk.listeners.append(self.moved)
 
@@ -71,14 +74,17 @@ class Cards:
 
     async def redraw(self, approval_id: str, *, again: bool = False) -> None:
         """`again` looks in the channel first whether another replica has posted the card meanwhile."""
-        async with self._locks[approval_id]:
+        lock = self._locks.setdefault(approval_id, asyncio.Lock())
+        async with lock:
             for card in await self._store.of(approval_id):
                 try:
                     await self._redraw(card, again=again)
+                except SlackRefused as refused:  # it will say no again: until the next move, that is that
+                    log.warning("card_refused", approval=approval_id, channel=card.channel, code=refused.code)
+                    await self._store.shown(replace(card, ts=card.ts or "", version=await self._version(approval_id)))
+                    await self._store.announce(card)
                 except CopilotError as error:  # the next round of the upkeep tries again
                     log.warning("card_not_drawn", approval=approval_id, channel=card.channel, error=str(error))
-        if not self._locks[approval_id].locked():
-            self._locks.pop(approval_id, None)
 
     async def close(self, grace: float) -> None:
         if self._tasks:
@@ -94,8 +100,11 @@ class Cards:
 
     async def _redraw(self, card: Card, *, again: bool) -> None:
         approval = await self._desk.get(card.approval)
+        young = again and self._clock() - (approval.decided_at or approval.created_at) < SETTLING
+        if young and card.ts is None:
+            return
         rendered = draw(approval, self._registry, self._clock())
-        ts = card.ts
+        ts = card.ts or None
         if ts is not None and card.version < approval.version:
             try:
                 await self._outbox.update(card.channel, ts, rendered)
@@ -107,17 +116,22 @@ class Cards:
             key = f"card:{card.approval}:{approval.version}" if card.ts else f"card:{card.approval}"
             ts = await self._outbox.post(card.channel, rendered, thread=card.thread, key=key, again=again)
         await self._store.shown(replace(card, ts=ts, version=approval.version))
-        await self._announce(approval, replace(card, ts=ts))
+        if not young:
+            await self._announce(approval, replace(card, ts=ts), again=again)
 
-    async def _announce(self, approval: Approval, card: Card) -> None:
+    async def _announce(self, approval: Approval, card: Card, *, again: bool) -> None:
         """Whoever waits for it is told how it ended, once, in the thread."""
-        if card.announced or not self._over(approval) or not await self._store.announce(card):
+        if card.announced or not self._over(approval):
             return
         direct = card.channel.startswith("D")  # there, nobody looks for it in a thread
         thread = card.thread or (None if direct else card.ts)
         await self._outbox.post(
-            card.channel, self._ending(approval), thread=thread, key=f"end:{approval.id}:{card.channel}"
+            card.channel, self._ending(approval), thread=thread, key=f"end:{approval.id}:{card.channel}", again=again
         )
+        await self._store.announce(card)
+
+    async def _version(self, approval_id: str) -> int:
+        return (await self._desk.get(approval_id)).version
 
     @staticmethod
     def _over(approval: Approval) -> bool:

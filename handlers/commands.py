@@ -33,7 +33,7 @@ class Commands:
         self._outbox = outbox
         self._registry = registry
 
-    async def run(self, command: dict[str, Any], key: str) -> None:
+    async def run(self, command: dict[str, Any], key: str, *, again: bool = False) -> None:
         person, channel = str(command["user_id"]), str(command["channel_id"])
         name, text = str(command["command"]), plain(str(command.get("text") or ""))
         known = COMMANDS.get(name)
@@ -48,21 +48,29 @@ class Commands:
             channel=channel,
             trigger=str(command.get("trigger_id") or ""),
             surface="command",
+            again=again,
         )
         url = str(command.get("response_url") or "")
         place = Place(channel, None, recipient_user=person, surface="command")
         request = Request(
-            Actor(person), Origin("command", channel, None, press.workspace), key, text="help" if asks else text
+            Actor(person),
+            Origin("command", channel, None, press.workspace),
+            key,
+            text="help" if asks else text,
+            again=again,
         )
         if groups and (asks or not any(map(self._has, groups))):  # what is behind it, or that nothing is
             about = await self._conversation.shown(request, place, lambda scene: command_help(name, scene))
             await self._outbox.respond(url, about)
             return
         answering = asyncio.create_task(self._conversation.whole(request, place))
-        done, _ = await asyncio.wait({answering}, timeout=PATIENCE)
-        if not done:
-            await self._outbox.respond(url, Rendered("Looking …", ()))
-        rendered, answer = await answering
+        try:
+            done, _ = await asyncio.wait({answering}, timeout=PATIENCE)
+            if not done:
+                await self._outbox.respond(url, Rendered("Looking …", ()))
+            rendered, answer = await answering
+        finally:
+            answering.cancel()
         wanted = _form(answer.events)
         if wanted and done:  # the window at once, and no message beside it
             await self._presses.open_form(press, wanted.operation, dict(wanted.values))

@@ -28,7 +28,7 @@ from handlers.present.message import Block, Rendered, Scene
 from handlers.refused import SlackRefused
 
 KEPT: Final = timedelta(days=30)
-SHOWN_QUESTION: Final = 500
+SHOWN_QUESTION: Final = 8_000
 log = structlog.get_logger()
 
 
@@ -80,15 +80,20 @@ class Conversation:
         viewer = await self._welcome(request, place)
         if viewer is None:
             return None
-        answer = await self._desk.answers.open(self._blank(request, place))
+        blank = self._blank(request, place)
+        answer = await self._desk.answers.open(blank)
         if answer.state in {AnswerState.DONE, AnswerState.STOPPED}:
             return answer
+        if answer.id != blank.id:  # it was begun before: here, where it failed, or by a process that is gone
+            request = replace(request, again=True)
         first = place.surface == "thread" and not await self.follows(
             answer.workspace, place.channel, place.thread or ""
         )
         live = self._live(answer, place, viewer, first=first)
         work = asyncio.create_task(self._follow(request, live, answer), name=f"answer {answer.id}")
         self._running[answer.id] = work
+        if answer.state is AnswerState.STOPPING:  # pressed before the process died
+            self._stop_soon(answer.id)
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -255,7 +260,7 @@ class Conversation:
         log.warning("answer_refused", channel=request.origin.channel, code=refused.code)
         direct = await self._desk.outbox.direct(request.actor.id)
         place = Place(direct, surface="dm")
-        told = Trouble(f"I cannot answer where you asked. {refused.message}", refused.mend)
+        told = Trouble(f"I cannot answer where you asked, so nothing was done. {refused.message}", refused.mend)
         if direct != request.origin.channel:
             await self._desk.outbox.post(
                 direct, render([told], self.scene(place, None), done=True), key=f"else:{request.key}"

@@ -48,11 +48,12 @@ def _key(payload: Payload) -> str | None:
 
 
 def conversation(payload: Payload) -> str:
-    """What is handled in the order it came: a thread, or what one person presses."""
+    """What is handled in the order it came: a thread, the reactions on a message; a press is by itself."""
     event = payload.get("event")
     if isinstance(event, Mapping):
-        channel = event.get("channel") or event.get("user")
-        return f"{channel}:{event.get('thread_ts') or event.get('ts') or event.get('event_ts')}"
+        item = event.get("item") or {}
+        channel = event.get("channel") or item.get("channel") or event.get("user")
+        return f"{channel}:{event.get('thread_ts') or event.get('ts') or item.get('ts') or event.get('event_ts')}"
     return f"person:{_person(payload)}:{payload.get('trigger_id') or ''}"
 
 

@@ -250,9 +250,11 @@ class SlackFace:
 
     async def round(self, live: Collection[str]) -> None:
         """What the upkeep does from time to time."""
-        await self.intake.adopt(live)
-        await self.cards.reconcile()
-        await self.conversation.heed_stops()
+        for step in (self.conversation.heed_stops, lambda: self.intake.adopt(live), self.cards.reconcile):
+            try:
+                await step()
+            except CopilotError as error:  # the others do not wait for it; the next round tries again
+                log.warning("round_incomplete", error=str(error))
 
     async def receive(self, _: str, payload: dict[str, Any], retry: int) -> Mapping[str, Any] | None:
         """Keep it, and say what has to be said at once: errors in a form, options of a menu."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,20 +30,22 @@ class Files:
         if not url or not self._ours(url):
             return None
         name, kind = str(file.get("name") or "file"), str(file.get("filetype") or "")
-        content = b""
+        content, missing = b"", False
         try:
             timeout = aiohttp.ClientTimeout(total=SECONDS)
             headers = {"Authorization": f"Bearer {self._token}"}
             async with self._session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
-                response.raise_for_status()
-                content = await _most(response.content, MOST_BYTES + 1)
+                # A redirection leads to a page that asks to sign in.
+                missing = response.status != HTTPStatus.OK
+                content = b"" if missing else await _most(response.content, MOST_BYTES + 1)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("file_not_fetched", file=file.get("id"), error=str(error))
+            missing = True
         size = int(file.get("size") or len(content))
         cut = len(content) > MOST_BYTES
         if cut:  # at the end of a line
             content = content[: content.rfind(b"\n", 0, MOST_BYTES) + 1 or MOST_BYTES]
-        return Attachment(str(file.get("id") or name), name, kind, size, content, cut=cut)
+        return Attachment(str(file.get("id") or name), name, kind, size, content, cut=cut, missing=missing)
 
     def _ours(self, url: str) -> bool:
         """The token goes nowhere else."""

@@ -72,7 +72,10 @@ class Home:
             ),
             more={name: output for name, output in zip(names, others, strict=True) if output is not None},
         )
-        return home(data, self._conversation.scene(Place("", surface="home"), viewer))
+        view = home(data, self._conversation.scene(Place("", surface="home"), viewer))
+        if any(each is None for each in (waiting, requests, runs, status)):
+            view["blocks"].insert(0, section("⚠️ Some of this cannot be shown right now. Open Home again in a moment."))
+        return view
 
     async def _ask(self, person: str, workspace: str, operation: str, **values: Json) -> dict[str, Json] | None:
         outcome = await self._door.invoke(Actor(person), operation, values, origin=Origin("home", workspace=workspace))

@@ -59,7 +59,8 @@ class Intake:
         self._handled: list[str] = []
         self._lines: dict[str, deque[Delivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._free = asyncio.Semaphore(AT_ONCE)
+        # What people press has places of its own: Stop and Approve do not wait for long answers.
+        self._free = {True: asyncio.Semaphore(AT_ONCE), False: asyncio.Semaphore(AT_ONCE)}
         self._writing = self._closing = False
         self._received = Counter("copilot_deliveries", "What Slack delivered.", ["kind", "result"], registry=metrics)
         self._seconds = Histogram("copilot_delivery_seconds", "Handling of a delivery.", registry=metrics)
@@ -172,7 +173,7 @@ class Intake:
         """One conversation, in its order."""
         line = self._lines[key]
         while line:
-            async with self._free:
+            async with self._free[line[0].kind.startswith("event:")]:
                 if self._closing:
                     return
                 if await self._one(line[0]):
@@ -183,7 +184,11 @@ class Intake:
 
     async def _one(self, delivery: Delivery) -> bool:
         """Whether it is over; what is not stays open, for the next process."""
-        begun = await self._inbox.again(delivery.id) if delivery.again else 1
+        try:
+            begun = await self._inbox.again(delivery.id) if delivery.again else 1
+        except CopilotError as error:
+            log.warning("delivery_not_begun", delivery=delivery.id, error=str(error))
+            return False
         attempt = 1
         with self._seconds.time(), structlog.contextvars.bound_contextvars(delivery=delivery.id):
             while True:
@@ -205,14 +210,14 @@ class Intake:
         try:
             await self._dead_letters.put(
                 LETTERS,
-                {"kind": delivery.kind, "payload": delivery.payload},
+                {"id": delivery.id, "kind": delivery.kind, "payload": delivery.payload},
                 f"{delivery.kind}: {error}",
                 attempts=attempts,
                 trace_id="",
                 letter_id=letter,
             )
-        except CopilotError as trouble:
-            log.warning("delivery_not_buried", delivery=delivery.id, error=str(trouble))
+        except Exception:
+            log.exception("delivery_not_buried", delivery=delivery.id)
             return False
         if self._gave_up:
             try:
@@ -222,12 +227,12 @@ class Intake:
         return True
 
     async def _retry(self, letter: DeadLetter) -> None:
-        """Somebody wants it tried again."""
+        """Somebody wants it tried again: the same delivery, so that what it has changed is not changed twice."""
         assert isinstance(letter.payload, dict)
-        payload: Any = letter.payload["payload"]
-        delivery = Delivery(f"retry:{letter.id}", str(letter.payload["kind"]), payload, self._clock())
-        if delivery.id in await self._inbox.add([delivery], self._replica):
-            self._queue(delivery)
+        kept: Any = letter.payload
+        delivery = Delivery(str(kept["id"]), str(kept["kind"]), kept["payload"], self._clock(), again=True)
+        await self._inbox.reopen(delivery, self._replica)
+        self._queue(delivery)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -38,6 +38,7 @@ from handlers.words import literal, plain, speaks_to_another
 
 FEEDBACK: Final = "feedback"
 LIKES: Final[Mapping[str, str]] = {"+1": "up", "thumbsup": "up", "-1": "down", "thumbsdown": "down"}
+CHANNEL: Final = re.compile(r"[CDG][A-Z0-9]+")
 PINS: Final = frozenset({"pushpin", "round_pushpin"})
 TIMELINE: Final = "incidents.note"
 DECLARE: Final = "incidents.declare"
@@ -158,7 +159,7 @@ class Listeners:
 
     async def command(self, ack: AsyncAck, command: Payload, context: AsyncBoltContext) -> None:
         await ack()
-        await self.commands.run(command, _key(context, str(command.get("trigger_id"))))
+        await self.commands.run(command, _key(context, str(command.get("trigger_id"))), again=_again(context))
 
     # ------------------------------------------------------------ buttons and windows
 
@@ -268,7 +269,7 @@ class Listeners:
                 channel=str(item["channel"]),
                 message=str(item["ts"]),
             )
-            await self.presses.like(press, "none")
+            await self.presses.unlike(press, LIKES[name])
 
     async def home_opened(self, event: Payload, body: Payload, _: AsyncBoltContext) -> None:
         if event.get("tab", "home") == "home":
@@ -304,6 +305,8 @@ def press_of(body: Payload, key: str, *, again: bool = False) -> Press:
     """Who pressed what, where; from a button, a window or a shortcut."""
     container, message, view = body.get("container") or {}, body.get("message") or {}, body.get("view") or {}
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
+    if not channel and CHANNEL.fullmatch(str(view.get("private_metadata", ""))):
+        channel = view["private_metadata"]  # a window that was opened from an answer there
     private = bool(container.get("is_ephemeral"))
     ts = None if private else message.get("ts") or body.get("message_ts") or container.get("message_ts")
     kind: Any = {"home": "home", "modal": "modal"}.get(view.get("type", ""), "channel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -108,7 +109,15 @@ class Presses:
         private = bool(press.reply)
         place = Place(press.channel or "", surface="command") if private else await self.place(press)
         origin = Origin(place.surface, place.channel, place.thread, press.workspace)
-        request = Request(Actor(press.person), origin, press.key, text=text, operation=operation, values=values or {})
+        request = Request(
+            Actor(press.person),
+            origin,
+            press.key,
+            text=text,
+            operation=operation,
+            values=values or {},
+            again=press.again,
+        )
         if not private:
             await self._conversation.answer(request, place)
             return
@@ -130,11 +139,14 @@ class Presses:
                 await self._window(act, act.verb, press)
 
     async def rate(self, press: Press, answer: str, verdict: str) -> None:
+        """What was pressed counts, even if the window that asks for more can no longer be opened."""
+        if not await self.do(press, "answers.rate", answer=answer, verdict=verdict):
+            return
         if verdict == "down" and press.trigger:
-            await self._outbox.view_open(press.trigger, feedback_view(answer, press.channel or ""))
-        done = await self.do(press, "answers.rate", answer=answer, verdict=verdict)
-        if done and verdict == "up":
-            await self.tell(press, Text("Thank you, noted."))
+            with contextlib.suppress(SlackRefused):
+                await self._outbox.view_open(press.trigger, feedback_view(answer, press.channel or ""))
+                return
+        await self.tell(press, Text("Thank you, noted."))
 
     async def _window(self, act: OnAnswer, verb: Literal["details", "query", "raw", "more"], press: Press) -> None:
         """Details, query or raw: in a window, opened at once and filled when it is there."""
@@ -145,7 +157,8 @@ class Presses:
             viewer = await self._people.identify(Actor(press.person))
             place = Place(press.channel or answer.channel, answer.thread, surface="modal")
             scene = self._conversation.scene(place, viewer, answer=answer.id)
-            view = behind(verb, answer.events, scene, act.page)
+            # What is pressed in a window comes without a channel; who may look on depends on it.
+            view = behind(verb, answer.events, scene, act.page) | {"private_metadata": place.channel}
         except CopilotError as error:
             view = told(titles[act.verb], error.message, error.mend)
         await self._outbox.view_update(view_id, view)
@@ -168,8 +181,8 @@ class Presses:
             case "withdraw":
                 await self.do(press, "approvals.withdraw", approval=act.approval)
             case "reject":
-                approval = await self._desk.get(act.approval)
-                await self._outbox.view_open(press.trigger, reject_view(approval))
+                if await self.do(press, "approvals.show", approval=act.approval):
+                    await self._outbox.view_open(press.trigger, reject_view(await self._desk.get(act.approval)))
             case "details":
                 view_id = await self._loading(press, "Approval")
                 outcome = await self._invoke(press, "approvals.show", approval=act.approval)
@@ -215,6 +228,13 @@ class Presses:
         answer = await self._answers.at(press.channel or "", press.message or "")
         if answer:
             await self.do(press, "answers.rate", answer=answer.id, verdict=verdict)
+
+    async def unlike(self, press: Press, verdict: str) -> None:
+        """A reaction that was taken away; a newer word of another kind stays."""
+        answer = await self._answers.at(press.channel or "", press.message or "")
+        kept = await self._answers.feedback(answer.id) if answer else []
+        if answer and any((each.person, each.verdict) == (press.person, verdict) for each in kept):
+            await self.do(press, "answers.rate", answer=answer.id, verdict="none")
 
     async def note(self, press: Press, operation: str) -> None:
         """A message that was pinned goes on the timeline."""

@@ -84,6 +84,7 @@ class Submissions:
             Actor(press.person),
             Origin(place.surface, place.channel, place.thread, press.workspace),
             key or press.key,
+            again=press.again,
             **asked,
         )
         await self._conversation.answer(request, place)

@@ -136,7 +136,14 @@ MakeApp = Callable[..., Any]
 
 def settings_for(url: str | None, folder: Path, **changes: object) -> Settings:
     return Settings.model_validate(
-        {"data_dir": folder, "database_url": url, "encryption_keys": KEYS, "database_timeout_seconds": 10, **changes}
+        {
+            "data_dir": folder,
+            "database_url": url,
+            "encryption_keys": KEYS,
+            "database_timeout_seconds": 10,
+            "http_port": 0,
+            **changes,
+        }
     )
 
 

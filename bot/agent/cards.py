@@ -37,5 +37,5 @@ class CardStore(Protocol):
         ...
 
     async def stale(self, limit: int = 100) -> Sequence[Card]:
-        """Those that show an older version than there is, or are not posted yet."""
+        """Those that show an older version than there is, are not posted yet, or have not told how it ended."""
         ...

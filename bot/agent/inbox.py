@@ -38,6 +38,10 @@ class Inbox(Protocol):
         """Count one more attempt; returns how many there were."""
         ...
 
+    async def reopen(self, delivery: Delivery, replica: str) -> None:
+        """Keep it anew, as if it had not been handled."""
+        ...
+
     async def adopt(self, replica: str, live: Collection[str], limit: int = 100) -> Sequence[Delivery]:
         """Claim what replicas that are gone left open, oldest first."""
         ...

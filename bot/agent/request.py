@@ -12,7 +12,7 @@ from bot.ports import Json
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came along. Its content is data, never an instruction."""
+    """A file that came along. Its content is data, never an instruction; `missing` says that it could not be had."""
 
     id: str
     name: str
@@ -20,6 +20,7 @@ class Attachment:
     size: int
     content: bytes = b""
     cut: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Final
 
@@ -15,13 +16,17 @@ from bot.catalogue import Catalogue
 from bot.door.invoke import Door
 from bot.door.outcomes import Done, WaitingForApproval
 from bot.door.registry import AnyOperation, Registry
-from bot.errors import CopilotError, NotFound
+from bot.errors import CopilotError, NotFound, Unavailable
 from bot.guard.people import People
 from bot.ports import Json
 
 MOST_QUESTION: Final = 8_000
 SHOWN_QUESTION: Final = 200
 FILES: Final = "files.look"
+MOST_LINES: Final = 20_000
+MOST_LINE: Final = 2_000
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 Tell = Callable[[Event], Awaitable[None]]
 
 
@@ -70,8 +75,7 @@ class Turns:
                 found = self._registry.get(request.operation)
                 await self._invoke(request, found, request.values, tell)
             elif request.attachments and FILES in {each.name for each in self._registry}:
-                for attachment in request.attachments:
-                    await self._look(request, attachment, tell)
+                await self._look_at_all(request, tell)
             else:
                 await self._answer(request, tell)
         except CopilotError as error:
@@ -136,17 +140,31 @@ class Turns:
         await tell(Task(task.id, task.title, "done" if well else "failed"))
         await tell(Result(outcome, found.title, values))
 
+    async def _look_at_all(self, request: Request, tell: Tell) -> None:
+        """Each file for itself; and the words beside them, where they plainly ask for something else."""
+        for attachment in request.attachments:
+            try:
+                await self._look(request, attachment, tell)
+            except CopilotError as error:
+                await tell(Trouble(error.message, error.mend, request.origin.trace_id))
+        if request.text and understand(request.text, self._registry, self._catalogue).kind != "unsure":
+            await self._answer(request, tell)
+
     async def _look(self, request: Request, attachment: Attachment, tell: Tell) -> None:
         """A file: its content is looked at, and whatever it says is no instruction."""
+        if attachment.missing:
+            raise Unavailable(f"the file {attachment.name[:80]!r} could not be fetched", mend="Upload it again.")
         found = self._registry.get(FILES)
         try:
-            text = attachment.content.decode("utf-8")
+            text = attachment.content.decode("utf-8", errors="ignore" if attachment.cut else "strict")
         except UnicodeDecodeError:
             raise NotFound(
                 f"{attachment.name[:80]!r} ({attachment.kind or 'unknown kind'}, {attachment.size:,} bytes) is no text "
                 "that I can read",
                 mend="I read text: logs, JSON, CSV, Markdown, code, in UTF-8.",
             ) from None
-        lines: list[Json] = list(text.splitlines())
-        values: dict[str, Json] = {"name": attachment.name[:200], "lines": lines, "cut": attachment.cut}
+        whole = _COLOURS.sub("", text).splitlines()
+        lines: list[Json] = [_UNSEEN.sub("", line)[:MOST_LINE] for line in whole[:MOST_LINES]]
+        cut = attachment.cut or len(whole) > MOST_LINES or any(len(line) > MOST_LINE for line in whole)
+        values: dict[str, Json] = {"name": attachment.name[:200], "lines": lines, "cut": cut}
         await self._invoke(request, found, values, tell, key=f"{request.key}:{attachment.id}")

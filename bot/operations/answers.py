@@ -106,9 +106,11 @@ async def stop(wanted: AnswerInput, context: Context) -> Stopped:
 async def rate(wanted: RateInput, context: Context) -> Rated:
     """Say whether an answer helped, and what would have been right. Your newest word counts."""
     found, store, me = await _visible(wanted, context), context.get(AnswerStore), context.identity.id
+    kept = next((each for each in await store.feedback(found.id) if each.person == me), None)
+    said_more = bool(wanted.reason or wanted.correction.strip())
     if wanted.verdict == "none":
         await store.unrate(found.id, me)
-    else:
+    elif said_more or kept is None or kept.verdict != wanted.verdict:  # the same again takes no correction away
         await store.rate(
             Feedback(found.id, me, wanted.verdict, context.now, wanted.reason or "", wanted.correction.strip())
         )

@@ -20,7 +20,7 @@ class PreferencesInput(Input):
 
     environment: Environment | None = Field(None, description="The environment you mean when you name none.")
     follow_threads: bool | None = Field(
-        None, description="Whether I listen in a thread that you began with me, without being mentioned again."
+        None, description="Whether I listen to you in a thread that I am in, without being mentioned again."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
 
 from bot.agent.cards import Card
 from storage.database import Database
@@ -58,11 +58,13 @@ class CardRepository:
         return bool(changed.rowcount)
 
     async def stale(self, limit: int = 100) -> Sequence[Card]:
+        over = or_(APPROVALS.c.state.in_(("rejected", "expired")), APPROVALS.c.outcome_sealed.is_not(None))
+        untold = and_(over, CARDS.c.announced.is_(False))
         async with self._database.reading() as connection:
             found = await connection.execute(
                 select(CARDS)
                 .join(APPROVALS, APPROVALS.c.id == CARDS.c.approval_id)
-                .where(or_(CARDS.c.version < APPROVALS.c.version, CARDS.c.ts.is_(None)))
+                .where(or_(CARDS.c.version < APPROVALS.c.version, CARDS.c.ts.is_(None), untold))
                 # The newest first: old ones whose channel is gone must not stand in their way.
                 .order_by(APPROVALS.c.created_at.desc(), CARDS.c.channel)
                 .limit(limit)

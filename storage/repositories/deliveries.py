@@ -102,6 +102,14 @@ class DeliveryRepository:
             raise NotFound(f"there is no delivery {delivery_id!r}", mend="It was handled, and dropped since.")
         return int(attempts)
 
+    async def reopen(self, delivery: Delivery, replica: str) -> None:
+        sealed = self._keys.encrypt(_compact(delivery.payload), PAYLOAD)
+        again = {"payload_sealed": sealed, "replica": replica, "state": "open", "attempts": 1, "finished_at": None}
+        async with self._database.single() as connection:
+            changed = await connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery.id).values(**again))
+        if not changed.rowcount:  # it was kept long enough
+            await self.add([delivery], replica)
+
     async def adopt(self, replica: str, live: Collection[str], limit: int = 100) -> Sequence[Delivery]:
         # Who came to life after the caller asked who lives is in the table: its rows are not up for adoption.
         lost = select(DELIVERIES.c.id, DELIVERIES.c.replica).where(
