@@ -162,7 +162,11 @@ class App:
         token = settings.slack_bot_token if slack else None
         client = slack_client(token, settings.slack_api_url) if token else None
         slack_people = SlackDirectory(client, self.directory, clock) if client else None
-        self.people = People(slack_people or self.directory, files.roles, clock)
+        self.people = (
+            People(slack_people, files.roles, clock, afresh=slack_people.afresh)
+            if slack_people
+            else People(self.directory, files.roles, clock)
+        )
         self.desk = ApprovalDesk(
             ApprovalRepository(database, keys),
             self.people,

@@ -49,7 +49,7 @@ class Home:
 
     async def _view(self, person: str, workspace: str) -> View:
         try:
-            viewer = await self._people.identify(Actor(person), fresh=True)
+            viewer = await self._people.identify(Actor(person))
         except Refusal as error:
             return {"type": "home", "blocks": [section(escape(f"Sorry: {error.message}. {error.mend}"))]}
         known = {each.name for each in self._registry}

@@ -11,13 +11,12 @@ from typing import Any, Final
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from bot.agent.inbox import Delivery, Inbox
+from bot.agent.inbox import LETTERS, Delivery, Inbox
 from bot.dead_letters import DeadLetter, DeadLetters
 from bot.errors import CopilotError, Unavailable
 from bot.ports import Clock
 from handlers.deliveries import Payload, conversation, identity, kind_of
 
-LETTERS: Final = "slack-delivery"
 ATTEMPTS: Final = 3
 CRASHES: Final = 5
 """So often may a process die in the middle of it, before it is taken for the cause."""

@@ -69,6 +69,11 @@ class SlackDirectory:
         """Slack told that this person changed."""
         self._users.forget(person_id)
 
+    def afresh(self, person_id: str) -> None:
+        """What is asked next about this person, Slack is asked."""
+        self.forget(person_id)
+        self.forget_groups()
+
     def forget_groups(self) -> None:
         """Slack told that a user group changed."""
         self._groups.forget(self.workspace)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+LETTERS: Final = "slack-delivery"
+"""The kind of dead letter that a delivery becomes."""
 
 
 @dataclass(frozen=True, slots=True)

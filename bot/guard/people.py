@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -73,10 +74,19 @@ _WHY_NOT = {
 class People:
     """Joins the directory with the role book; what it cannot look up does not act."""
 
-    def __init__(self, directory: Directory, roles: RoleBook, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        roles: RoleBook,
+        clock: Clock,
+        *,
+        afresh: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`afresh` makes the directory forget what it remembers of a person: for decisions, which are judged by now."""
         self._directory = directory
         self._roles = roles
         self._clock = clock
+        self._afresh = afresh
         self._cache: dict[str, tuple[datetime, Identity]] = {}
 
     async def identify(self, actor: Actor, *, fresh: bool = False) -> Identity:
@@ -103,6 +113,8 @@ class People:
         if not fresh and (cached := self._cache.get(person_id)) and cached[0] > now:
             return cached[1]
         self.forget(person_id)
+        if fresh:
+            self._afresh(person_id)
         try:
             found = await self._directory.person(person_id)
         except Exception as error:

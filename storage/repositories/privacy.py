@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Column, delete, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.agent.inbox import LETTERS as DELIVERY_LETTERS
 from bot.guard.approvals import Verdict
 from bot.keyring import Keyring
 from storage.database import Database
@@ -111,12 +114,25 @@ class PrivacyRepository:
                     update(column.table).where(column == person).values({column.name: pseudonym})
                 )
                 counts[name] = changed.rowcount
+            counts["deliveries not handled"] = await self._erase_letters(connection, person)
             preferences = table(PreferenceRow)
             gone = await connection.execute(delete(preferences).where(preferences.c.scope == f"person:{person}"))
             counts["preferences"] = gone.rowcount
             people = table(PersonRow)
             counts["profile"] = (await connection.execute(delete(people).where(people.c.id == person))).rowcount
         return counts
+
+    async def _erase_letters(self, connection: AsyncConnection, person: str) -> int:
+        """What somebody sent and nobody could handle holds their words, and names them in its very id."""
+        letters = table(DeadLetterRow)
+        found = await connection.execute(
+            select(letters.c.id, letters.c.payload_sealed).where(letters.c.kind == DELIVERY_LETTERS)
+        )
+        opened = {row.id: unseal(self._keys, row.payload_sealed, "dead_letters.payload") for row in found}
+        theirs = [letter for letter, payload in opened.items() if person in json.dumps(payload)]
+        if theirs:
+            await connection.execute(delete(letters).where(letters.c.id.in_(theirs)))
+        return len(theirs)
 
     def _readable(self, name: str, row: dict[str, Any]) -> dict[str, Any]:
         """As JSON takes it. What they wrote is opened; other sealed columns are of no use to anybody."""

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bot.agent.inbox import Delivery
+from bot.agent.inbox import LETTERS, Delivery
 from bot.dead_letters import DeadLetters
 from bot.errors import Conflict, Unavailable
 from bot.keyring import Keyring
-from handlers.intake import ATTEMPTS, CRASHES, LETTERS, Intake
+from handlers.intake import ATTEMPTS, CRASHES, Intake
 from storage.database import Database
 from storage.repositories import DeadLetterRepository, DeliveryRepository
 from tests.conftest import KEYS, MovedClock
