@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from bot.agent.answers import Answer, Feedback
-from bot.agent.inbox import Delivery
+from bot.agent.inbox import LETTERS, Delivery
 from bot.dead_letters import DeadLetter, LetterState
 from bot.door.runs import Run, RunState
 from bot.errors import Conflict, CopilotError
@@ -291,6 +291,9 @@ async def everything_of(database: Database, person: str) -> None:
     letter = DeadLetter("dl-1", "x", {}, "failed", 1, "t", START)
     await letters.add(letter)
     await letters.swap(letter, replace(letter, state=LetterState.DISCARDED, version=2, closed_by=person))
+    for asker in (person, "bob"):
+        unhandled = {"payload": {"user": asker, "text": f"{asker} asks"}}
+        await letters.add(DeadLetter(f"dl-action:{asker}:1.2", LETTERS, unhandled, "failed", 3, "t", START))
     answers = AnswerRepository(database, RING)
     for number, asker in enumerate((person, "bob")):
         await answers.open(
