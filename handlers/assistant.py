@@ -90,7 +90,8 @@ class Assistant:
         await self._outbox.post(channel, _said(HELLO), key=f"hello:{event}")
 
     async def _suggest(self, channel: str, thread: str, viewer: Identity) -> None:
-        prompts = [{"title": prompt[:1].upper() + prompt[1:], "message": prompt} for prompt in self.prompts(viewer)]
+        titles = {example: each.title for each in self._registry for example in each.examples}
+        prompts = [{"title": titles[prompt], "message": prompt} for prompt in self.prompts(viewer)]
         await self._outbox.prompts(channel, thread, prompts, title="To try")
 
     def prompts(self, viewer: Identity) -> list[str]:

@@ -223,7 +223,8 @@ class Conversation:
             if place.surface == "dm":
                 await self._desk.outbox.post(place.channel, rendered, thread=place.thread, key=f"no:{request.key}")
             else:
-                await self._desk.outbox.whisper(place.channel, request.actor.id, rendered, thread=place.thread)
+                # Not in the thread: where nobody has replied yet, Slack shows nothing there.
+                await self._desk.outbox.whisper(place.channel, request.actor.id, rendered)
             return None
 
     def _sorry(self, error: Refusal, place: Place) -> Rendered:

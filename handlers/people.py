@@ -152,7 +152,8 @@ def _data(answer: Any) -> Record:
 
 
 def _passing(error: SlackApiError) -> bool:
-    status = int(getattr(error.response, "status_code", 0) or 0)
+    answer: Any = error.response  # aiohttp's own, where the body is no JSON
+    status = int(getattr(answer, "status_code", 0) or getattr(answer, "status", 0))
     return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 

@@ -131,7 +131,7 @@ async def test_the_status_tells_of_trouble(make_app: MakeApp, monkeypatch: pytes
     app = await make_app(danger("test.held", script))
     status = await done(app, "sre", "status.self")
     assert (status["healthy"], status["trouble"]) == (True, [])
-    assert (status["replicas"], status["pending_approvals"], status["running"]) == (1, 0, 1)
+    assert (status["replicas"], status["pending_approvals"], status["running"]) == (1, 0, 0)
     assert status["database"] == app.database.kind
     await waiting(app, "sre", "maintenance.drill")
     await app.dead_letters.put("approval", {}, "x", attempts=1, trace_id="t")

@@ -147,7 +147,8 @@ class Turns:
                 await self._look(request, attachment, tell)
             except CopilotError as error:
                 await tell(Trouble(error.message, error.mend, request.origin.trace_id))
-        if request.text and understand(request.text, self._registry, self._catalogue).kind != "unsure":
+        meaning = understand(request.text, self._registry, self._catalogue)
+        if request.text and meaning.operation and meaning.operation.name != FILES:
             await self._answer(request, tell)
 
     async def _look(self, request: Request, attachment: Attachment, tell: Tell) -> None:

@@ -40,4 +40,5 @@ class SelfPortrait(Protocol):
 @operation("status.self", title="Status of the bot", permission="status:read", examples=("status", "are you alright?"))
 async def status(_: NoInput, context: Context) -> StatusOutput:
     """Whether the bot is well: version, database, replicas, what runs, what waits, what broke."""
-    return await context.get(SelfPortrait).status()
+    found = await context.get(SelfPortrait).status()
+    return found.model_copy(update={"running": max(0, found.running - 1)})  # not this very question

@@ -76,7 +76,7 @@ def home(data: HomeData, scene: Scene) -> View:
     parts: list[tuple[int, list[Block]]] = [
         (0, _hello(data, scene)),
         (10, _part("Waiting for you", lines.approvals(waiting, scene, 5), _quiet(rest))),
-        (20, _part("Your requests", lines.approvals(data.requests, scene, 4), "You have asked for nothing yet.")),
+        (20, _part("Your requests", lines.approvals(data.requests, scene, 4), "None of your requests is waiting.")),
         (30, _part("Your runs", lines.runs(data.runs, scene, 6), "Nothing of yours is running.")),
         *((each.order, _plugged(each, data, scene)) for each in SECTIONS.values() if each.name in data.more),
         (90, _health(data, scene)),

@@ -22,7 +22,7 @@ MOST_PROBLEMS: Final = 8
 TONES: Final[Mapping[RefusedBecause, tuple[str, str]]] = {
     "invalid": ("✏️", "Something in it does not fit yet"),
     "unknown-operation": ("🔎", "There is no such operation"),
-    "identity": ("🪪", "I could not tell who may act here"),
+    "identity": ("🪪", "You may not act here"),
     "permission": ("🔒", "You may not run this"),
     "policy": ("🛡️", "A rule is in the way"),
     "rate-limit": ("🐢", "That was a lot at once"),

@@ -41,19 +41,20 @@ WELCOME: Final[dict[str, Any]] = {
     "title": "Three minutes with CoPilot",
     "steps": [
         {
-            "text": "Ask something. Anybody may: how is the bot itself?",
+            "text": "Ask something; send what stands below, then open the reply. Anybody may ask.",
             "person": "U0SRE",
             "channel": OPS,
             "say": "@copilot status",
         },
         {
-            "text": "Wish for something that wants care. You get a form; send it, and a card asks for approval.",
+            "text": "Wish for something that wants care. Send it, open its reply, press “Fill in the form”, send that.",
             "person": "U0SRE",
             "channel": OPS,
             "say": "@copilot rehearse a drill in production",
         },
+        {"text": "A card asks for approval in that thread. Try “Approve”: nobody approves their own wish."},
         {
-            "text": "Nobody approves their own wish. Become the manager, open the thread, and press Approve.",
+            "text": "So become the manager, open the thread of the wish, and press “Approve” on the card.",
             "person": "U0MANAGER",
             "channel": OPS,
         },
@@ -130,6 +131,7 @@ def _greet(console: Console, url: str, folder: Path) -> None:
     console.print(
         f"\n[bold]CoPilot is in a Slack of its own:[/bold]  [bold cyan]{url}[/bold cyan]\n\n"
         "  1  In #ops, write        [green]@copilot status[/green]\n"
+        "     and open the reply below it\n"
         "  2  Then                  [green]@copilot rehearse a drill in production[/green]\n"
         "     press [bold]Fill in the form[/bold], send it, and see it ask for approval\n"
         "  3  Become the [bold]Engineering manager[/bold] (top left) and press [bold]Approve[/bold] in the thread\n\n"

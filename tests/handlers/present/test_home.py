@@ -71,7 +71,7 @@ def test_an_empty_home_says_so_and_offers_what_to_do() -> None:
         "Hello, SRE on call.",
         "*Site reliability engineer*",
         "Nothing is waiting for you.",
-        "You have asked for nothing yet.",
+        "None of your requests is waiting.",
         "Nothing of yours is running.",
         "💚 I am well",
     ):
