@@ -292,7 +292,7 @@ async def everything_of(database: Database, person: str) -> None:
     await letters.add(letter)
     await letters.swap(letter, replace(letter, state=LetterState.DISCARDED, version=2, closed_by=person))
     for asker in (person, "bob"):
-        unhandled = {"payload": {"user": asker, "text": f"{asker} asks"}}
+        unhandled: Json = {"payload": {"user": asker, "text": f"{asker} asks"}}
         await letters.add(DeadLetter(f"dl-action:{asker}:1.2", LETTERS, unhandled, "failed", 3, "t", START))
     answers = AnswerRepository(database, RING)
     for number, asker in enumerate((person, "bob")):
