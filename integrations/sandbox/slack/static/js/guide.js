@@ -27,6 +27,9 @@ const welcome = () => ({
 });
 
 let done = new Set(read(DONE, []));
+const shown = new Set();
+/** Whether the page can lead to the step by itself. */
+const led = (step) => Boolean(step.say || step.channel || step.person);
 let closed = read(CLOSED, false);
 let redraw = () => {};
 
@@ -48,7 +51,10 @@ function keep(name, value) {
 
 export function toggleGuide() {
   closed = !closed;
-  if (!closed) done = new Set();
+  if (!closed) {
+    done = new Set();
+    shown.clear();
+  }
   keep(CLOSED, closed);
   keep(DONE, [...done]);
   redraw();
@@ -99,14 +105,19 @@ export function guide(page) {
           type: "button",
           class: "button button-small primary",
           onclick: () => {
+            if (led(step) && !shown.has(at)) {
+              shown.add(at); // what is left to do stays readable until its reader says so
+              redraw();
+              page.doStep(step);
+              return;
+            }
             done.add(at);
             opened = null;
             keep(DONE, [...done]);
             redraw();
-            page.doStep(step);
           },
         },
-        step.say || step.channel || step.person ? "Show me" : "Done",
+        led(step) && !shown.has(at) ? "Show me" : "Done",
       ),
     );
   };
