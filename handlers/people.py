@@ -23,7 +23,7 @@ from bot.ports import Clock
 KEPT: Final = timedelta(seconds=60)
 KEPT_AT_MOST: Final = 10_000
 PATIENCE_SECONDS: Final = 5.0
-PAUSES: Final = (0.1, 0.3, 0.9)
+PAUSES: Final = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 _SLACK_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 _NOBODY: Final = frozenset({"user_not_found", "user_not_visible"})
