@@ -23,11 +23,15 @@ check: $(VENV)/.dev ## Lint, types, import rules, docs
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/llm-copilot docs check && $(BIN)/llm-copilot manifest check && $(BIN)/llm-copilot check config
 
-bench: $(VENV)/.dev ## Measure, beside a peer or a limit in the same run
+bench: $(VENV)/.bench ## Measure, beside a peer or a limit in the same run (BENCH_DATA=… names the public data sets)
 	@$(BIN)/python -m tests.benchmarks
 
 docs: $(VENV)/.dev ## Write the generated reference anew
 	@$(BIN)/llm-copilot docs build
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@touch $@
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) .demo build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -46,17 +46,20 @@ from bot.guard.redaction import Redactor
 from bot.guard.roles import RoleBook
 from bot.guard.rules import PolicyBook, built_in
 from bot.keyring import Keyring, local_keys
+from bot.observatory.observatory import DOWN, Observatory
 from bot.operations.maintenance import DrillBook
 from bot.operations.privacy import PersonalData
 from bot.operations.status import SelfPortrait, StatusOutput
 from bot.ports import Clock, Durable
 from bot.resilience import Breakers, BreakerState, BreakerStatus
+from bot.telemetry.vocabulary import Vocabulary
 from bot.tracing import Tracing
 from bot.upkeep import Times, Upkeep
 from handlers.face import Brain, SlackFace, SlackSettings, slack_client
 from handlers.http import HttpServer, Part, http_app
 from handlers.people import SlackDirectory
 from integrations.dbos.adapter import DbosDurable
+from integrations.telemetry import connect
 from storage.database import Database
 from storage.repositories import (
     AnswerRepository,
@@ -94,6 +97,7 @@ class Files:
     catalogue: Catalogue
     roles: RoleBook
     policies: PolicyBook
+    vocabulary: Vocabulary
 
 
 def read_files(settings: Settings, registry: Registry) -> Files:
@@ -109,7 +113,8 @@ def read_files(settings: Settings, registry: Registry) -> Files:
             f"{policies_path}: approvals.escalate_to = {policies.approvals.escalate_to!r} is no role of {roles_path}",
             mend=f"Use one of {', '.join(roles.roles)}.",
         )
-    return Files(catalogue, roles, policies)
+    vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
+    return Files(catalogue, roles, policies, vocabulary)
 
 
 def read_keys(settings: Settings) -> Keyring:
@@ -156,6 +161,7 @@ class App:
         self.runs = RunRepository(database, keys)
         self.replicas = ReplicaRepository(database)
         self.breakers = Breakers(on_change=_told)
+        self.observatory = connect(settings, files.vocabulary, files.catalogue, self.breakers, clock)
         self.resources = Resources()
         self.policies = PolicyEngine(built_in(files.policies, self.costs))
         self.metrics = CollectorRegistry()
@@ -219,6 +225,15 @@ class App:
         self.conversations = ConversationRepository(database, keys)
         self.answers = AnswerRepository(database, keys)
         self.preferences = PreferenceRepository(database)
+        self.turns = Turns(
+            self.door,
+            self.registry,
+            self.files.catalogue,
+            self.people,
+            self.preferences,
+            {name: each.words for name, each in files.vocabulary.metrics.items()},
+            clock,
+        )
         self.upkeep = self._upkeep()
         self._furnish()
         self.slack = self._slack(client, slack_people) if client and slack_people else None
@@ -245,6 +260,7 @@ class App:
         async with AsyncExitStack() as last_first:
             last_first.callback(self.tracing.close)
             last_first.push_async_callback(self.database.close)
+            last_first.push_async_callback(self.observatory.close)
             last_first.push_async_callback(self.upkeep.close)
             last_first.push_async_callback(self.audit.close)
             last_first.push_async_callback(self.approved.close)
@@ -291,6 +307,8 @@ class App:
         trouble += [
             f"{name} is left alone for a while ({state})" for name, state in breakers.items() if state == "open"
         ]
+        sources = await self.observatory.standing()
+        trouble += [f"{name}: {said}" for name, said in sources.items() if said.startswith(DOWN)]
         if letters:
             trouble.append(f"{letters} dead letters wait for a decision")
         return StatusOutput(
@@ -307,6 +325,7 @@ class App:
             pending_approvals=pending,
             dead_letters=letters,
             breakers=breakers,
+            sources=dict(sources),
         )
 
     # ------------------------------------------------------------ within
@@ -354,6 +373,7 @@ class App:
         put(Registry, self.registry)
         put(RoleBook, self.files.roles)
         put(Catalogue, self.files.catalogue)
+        put(Observatory, self.observatory)
         put(Checks, self.checks)
         put(People, self.people)
         put(ApprovalDesk, self.desk)
@@ -382,7 +402,7 @@ class App:
             ),
             Brain(
                 door=self.door,
-                turns=Turns(self.door, self.registry, self.files.catalogue, self.people, self.preferences),
+                turns=self.turns,
                 registry=self.registry,
                 catalogue=self.files.catalogue,
                 roles=self.files.roles,

@@ -220,47 +220,30 @@ def ask(
     text: Annotated[list[str], typer.Argument(help="What you want, in plain words.")],
     person: As = None,
     as_json: AsJson = False,
+    pictures: Annotated[Path | None, typer.Option(help="A folder to save the charts in.")] = None,
 ) -> None:
-    """Ask in plain words. It finds the operation by its title and examples, and says what it understood.
+    """Ask in plain words, as in Slack. It says what it understood.
 
     What reads is run. What would change something is not run on a guess: you are shown how to ask for it.
     """
-    from bot.guard.risk import Risk
-    from bot.language.phrases import SURE, rank
+    from uuid import uuid4
+
+    from bot.agent.request import Request
+    from bot.door.outcomes import Origin
+    from bot.guard.people import Actor
+    from bot.spoken import Spoken
 
     question = " ".join(text)
-    out = console()
 
-    async def work(app: App) -> Outcome | None:
-        found = rank(question, {each.name: (each.name, each.title, *each.examples) for each in app.registry})
-        if not found or found[0].score < SURE:
-            near = [app.registry.get(match.name) for match in found[:3]]
-            out.print(f"I am not sure what you mean by {question[:200]!r}.", markup=False)
-            for each in near:
-                out.print(f"  Perhaps: llm-copilot ask {(each.examples or (each.title,))[0]}", markup=False)
-            out.print("`llm-copilot ask help` shows what there is.", markup=False)
-            return None
-        chosen = app.registry.get(found[0].name)
-        words = {word.strip("?!.,;:") for word in question.split()}
-        named = next((each.name for each in app.registry if each.name in words), None)
-        values = {"operation": named} if named and "operation" in chosen.input.model_fields else {}
-        missing = [
-            name for name, field in chosen.input.model_fields.items() if field.is_required() and name not in values
-        ]
-        if chosen.risk is not Risk.READ or missing:
-            shown = " ".join(f"--{name} …" for name in missing or chosen.input.model_fields)
-            why = "changes something" if chosen.risk is not Risk.READ else "needs more than that"
-            out.print(f"That sounds like {chosen.name} ({chosen.title}), which {why}. Say it exactly:", markup=False)
-            out.print(f"  llm-copilot run-op {chosen.name} {shown}", markup=False, soft_wrap=True)
-            return None
-        if not as_json:
-            console(error=True).print(f"understood as {chosen.name}", style="dim", markup=False)
-        return await _invoke(app, chosen.name, dict(values), person)
+    async def work(app: App) -> int:
+        origin = Origin("terminal", thread=getpass.getuser())
+        actor = Actor(person or app.settings.terminal_person)
+        events = app.turns.run(Request(actor, origin, f"ask-{uuid4().hex}", text=question))
+        spoken = Spoken(console(), console(error=True), app.registry, as_json=as_json, pictures=pictures)
+        return await spoken.say(events, question)
 
-    outcome = _with_app(work)
-    if outcome is None:
-        raise typer.Exit(USAGE)
-    _show(outcome, as_json=as_json)
+    if code := _with_app(work):
+        raise typer.Exit(code)
 
 
 @cli.command()
@@ -310,6 +293,17 @@ def sandbox_slack(
     from integrations.sandbox.slack.alone import run_alone
 
     run_alone(console(), manifest, port=port, state=state, request_url=request_url, limits=limits)
+
+
+@sandbox_cli.command("platform")
+def sandbox_platform(
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8901,
+    seed: Annotated[int, typer.Option(help="Another number is another world.")] = 7,
+) -> None:
+    """A simulated LLM platform alone: Prometheus, Loki, Tempo and a deploy API, with faults to inject."""
+    from integrations.sandbox.platform.alone import run_alone
+
+    run_alone(console(), port=port, seed=seed)
 
 
 @manifest_cli.command("check")

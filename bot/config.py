@@ -74,6 +74,17 @@ def _not_in_clear(url: str) -> str:
     return url
 
 
+def _base(url: str) -> str:
+    """Where something is; who we are to it are settings of their own."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise PydanticCustomError("base", "is no address", {"mend": "Begin it with http:// or https://."})
+    if parts.username or parts.password or parts.query or parts.fragment:
+        mend = "Leave out names, passwords and what follows the path; they have settings of their own."
+        raise PydanticCustomError("base", "holds more than an address", {"mend": mend})
+    return url.rstrip("/")
+
+
 PerMinute = Annotated[int, Field(ge=1, le=1_000_000)]
 Minutes = Annotated[int, Field(ge=1, le=43_200)]  # 30 days; beyond it lies a slip, and further an overflow
 Days = Annotated[int, Field(ge=365, le=36_500)]
@@ -133,6 +144,60 @@ class Settings(BaseSettings):
     """Who may do what; without it, the shipped roles."""
     policies_file: Path | None = None
     """Rules on operations; without it, the shipped policies."""
+    prometheus_url: Annotated[str, AfterValidator(_base)] | None = Field(
+        None, examples=["https://prometheus.example.com"]
+    )
+    """Prometheus, VictoriaMetrics, Mimir or Thanos: the address before /api/v1."""
+    prometheus_bearer: SecretStr | None = Field(None, examples=["a token"])
+    """Token that Prometheus wants, sent as Authorization: Bearer."""
+    prometheus_username: str | None = None
+    """Name for basic authentication at Prometheus."""
+    prometheus_password: SecretStr | None = None
+    """Password that goes with it."""
+    prometheus_tenant: str | None = None
+    """Tenant at Prometheus, sent as X-Scope-OrgID."""
+    loki_url: Annotated[str, AfterValidator(_base)] | None = Field(None, examples=["https://loki.example.com"])
+    """Loki: the address before /loki/api/v1."""
+    loki_bearer: SecretStr | None = Field(None, examples=["a token"])
+    """Token that Loki wants, sent as Authorization: Bearer."""
+    loki_username: str | None = None
+    """Name for basic authentication at Loki."""
+    loki_password: SecretStr | None = None
+    """Password that goes with it."""
+    loki_tenant: str | None = None
+    """Tenant at Loki, sent as X-Scope-OrgID."""
+    tempo_url: Annotated[str, AfterValidator(_base)] | None = Field(None, examples=["https://tempo.example.com"])
+    """Tempo: the address before /api."""
+    tempo_bearer: SecretStr | None = Field(None, examples=["a token"])
+    """Token that Tempo wants, sent as Authorization: Bearer."""
+    tempo_username: str | None = None
+    """Name for basic authentication at Tempo."""
+    tempo_password: SecretStr | None = None
+    """Password that goes with it."""
+    tempo_tenant: str | None = None
+    """Tenant at Tempo, sent as X-Scope-OrgID."""
+    deploys_url: Annotated[str, AfterValidator(_base)] | None = Field(None, examples=["https://deploys.example.com"])
+    """A deploy API (see docs/how-it-works.md); without it, deploys are read from version labels of metrics."""
+    deploys_bearer: SecretStr | None = Field(None, examples=["a token"])
+    """Token that the deploy API wants, sent as Authorization: Bearer."""
+    deploys_username: str | None = None
+    """Name for basic authentication at the deploy API."""
+    deploys_password: SecretStr | None = None
+    """Password that goes with it."""
+    deploys_tenant: str | None = None
+    """Tenant at the deploy API, sent as X-Scope-OrgID."""
+    telemetry_ca_file: Path | None = None
+    """Who vouches for the certificates of Prometheus, Loki, Tempo and the deploy API, in PEM."""
+    telemetry_cert_file: Path | None = None
+    """The bot's own certificate, in PEM, where they want one (mTLS)."""
+    telemetry_key_file: Path | None = None
+    """Its key, where that is a file of its own."""
+    telemetry_timeout_seconds: float = Field(30, gt=0, le=300)
+    """Longest wait for an answer of one of them, all tries together."""
+    telemetry_pool_size: int = Field(10, ge=1, le=1_000)
+    """Connections that the bot keeps open to each of them."""
+    signals_file: Path | None = None
+    """How metrics and labels are called in this installation; without it, the shipped vocabulary."""
     slack_bot_token: Annotated[SecretStr, _begins("xoxb-")] | None = Field(None, examples=["xoxb-…"])
     """Bot token of the Slack app; with it, `llm-copilot run` joins the workspace."""
     slack_app_token: Annotated[SecretStr, _begins("xapp-")] | None = Field(None, examples=["xapp-…"])

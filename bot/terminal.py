@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -69,6 +69,8 @@ def render(outcome: Outcome) -> RenderableType:
     match outcome:
         case Done():
             note = [Text("It had run before; this is what it gave then.", style="dim")] if outcome.repeated else []
+            if isinstance(outcome.output, dict) and isinstance(outcome.output.get("summary"), str):
+                return Group(*_told(outcome.output), *note)
             return Group(value(outcome.output, COLUMNS.get(outcome.operation)), *note)
         case WaitingForApproval():
             return _waiting(outcome)
@@ -81,6 +83,43 @@ def render(outcome: Outcome) -> RenderableType:
             again = [Text("It may work if you try again.", style="dim")] if outcome.retryable else []
             line = Text.assemble((head, "bold red"), plain(outcome.message))
             return Group(line, *_mend(outcome.mend), *again, _reference(outcome.trace_id))
+
+
+def _told(output: Mapping[str, Json]) -> list[RenderableType]:
+    """An answer about telemetry: the sentence, what stands out, the numbers, the query. `--json` has all of it."""
+    parts: list[RenderableType] = [Text(plain(str(output["summary"])), style="bold")]
+    parts += [Text(plain(f"  • {each}")) for each in _items(output.get("findings"))]
+    if repaired := output.get("repaired"):
+        parts.append(Text(plain(f"  The query was mended; it was {repaired}"), style="yellow"))
+    for source in _items(output.get("sources")):
+        if isinstance(source, dict) and source.get("state") in {"down", "stale", "partial"}:
+            said = f"  ! {source.get('name')} ({source['state']}): {source.get('note') or 'no answer'}"
+            parts.append(Text(plain(said), style="yellow"))
+    if isinstance(grid := output.get("grid"), dict):
+        rows = map(_items, _items(grid.get("rows")))
+        parts.append(in_columns(_items(grid.get("columns")), rows, _items(grid.get("numeric"))))
+    window, where = output.get("window"), output.get("where")
+    words = window.get("words") if isinstance(window, dict) else None
+    parts.append(Text(plain(" · ".join(str(each) for each in (where, words) if each)), style="dim"))
+    if query := output.get("query"):
+        parts.append(Text(plain(f"{output.get('language')}: {query}"), style="dim"))
+    return parts
+
+
+def in_columns(
+    columns: Iterable[object], rows: Iterable[Iterable[object]], numeric: Collection[object], title: str = ""
+) -> Table:
+    """Rows that are texts already."""
+    table = Table(title=escape(plain(title)) or None, header_style="bold", show_edge=False, pad_edge=False)
+    for place, name in enumerate(columns):
+        table.add_column(escape(plain(str(name))), justify="right" if place in numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(plain(str(cell))) for cell in row))
+    return table
+
+
+def _items(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _waiting(outcome: WaitingForApproval) -> RenderableType:

@@ -14,9 +14,10 @@ from bot.guard.people import Actor
 from handlers.conversation import Conversation
 from handlers.live import Place
 from handlers.outbox import Outbox
-from handlers.present.help import COMMANDS, command_help
+from handlers.present.help import command_help
 from handlers.present.message import Rendered
 from handlers.presses import Press, Presses
+from handlers.surface import COMMANDS
 from handlers.words import plain
 
 PATIENCE: Final = 0.4

@@ -17,7 +17,7 @@ from bot.agent.events import Event, Plan, Task, Text, Trouble
 from bot.agent.request import Request
 from bot.agent.turn import Turns
 from bot.door.registry import Registry
-from bot.errors import CopilotError, Refusal
+from bot.errors import CopilotError, Refusal, Retryable
 from bot.guard.people import Identity, People
 from bot.ports import Clock
 from handlers.buttons import OnAnswer, button
@@ -219,6 +219,8 @@ class Conversation:
         try:
             return await self._desk.people.identify(request.actor)
         except Refusal as error:
+            if isinstance(error.__cause__, Retryable):
+                raise error.__cause__ from error  # Slack's hiccup, no verdict: the delivery is handled again
             rendered = self._sorry(error, place)
             if place.surface == "dm":
                 await self._desk.outbox.post(place.channel, rendered, thread=place.thread, key=f"no:{request.key}")

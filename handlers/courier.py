@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,12 +17,6 @@ from handlers.refused import SlackRefused, surely_not_done, understood
 
 PATIENCE: Final = 300.0
 """So long do the pauses that Slack asks for hold one thing up before it is given up."""
-DONE_BEFORE: Final[Mapping[str, str]] = {
-    "reactions.add": "already_reacted",
-    "reactions.remove": "no_reaction",
-    "chat.delete": "message_not_found",
-}
-"""What these answer when it is as it should be already."""
 
 log = structlog.get_logger()
 
@@ -94,8 +88,6 @@ class Courier:
         except Exception as raw:
             error = understood(raw, job.method)
             job.unclear, job.going = not surely_not_done(raw), False
-            if isinstance(error, SlackRefused) and error.code == DONE_BEFORE.get(job.method):
-                return None
             if retryable(error) and job.outdated:
                 return False
             if retryable(error) and job.unclear and job.once:

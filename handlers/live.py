@@ -14,7 +14,7 @@ from typing import Final, Literal, Protocol
 
 import structlog
 
-from bot.agent.events import Event, Plan, Task, Text, Trouble
+from bot.agent.events import Event, Plan, Task, Text
 from bot.errors import CopilotError, Interrupted, Retryable
 from bot.resilience import Monotonic, Sleep
 from handlers.outbox import Outbox
@@ -175,10 +175,6 @@ class LiveAnswer:
         halted = [Task(task.id, task.title, "failed", "stopped") for task in self._spoken.running()]
         before = "\n\n" if self._spoken.words else ""
         return await self._end([*halted, Text(f"{before}{STOPPED}")])
-
-    async def fail(self, trouble: Trouble) -> str | None:
-        """What was there until now, and what went wrong."""
-        return await self._end([trouble])
 
     async def leave(self) -> None:
         """Say no more, as at the end of the process; another one resumes it."""

@@ -170,21 +170,8 @@ class Outbox:
 
         await self._queue((channel, thread or "", user), Job("chat.postEphemeral", channel, send))
 
-    async def delete(self, channel: str, ts: str) -> None:
-        await self._queue(
-            (channel, ts), Job("chat.delete", channel, lambda: self._client.chat_delete(channel=channel, ts=ts))
-        )
-
-    async def react(self, channel: str, ts: str, name: str, *, remove: bool = False) -> None:
-        call = self._client.reactions_remove if remove else self._client.reactions_add
-        method = "reactions.remove" if remove else "reactions.add"
-        send = lambda: call(channel=channel, timestamp=ts, name=name)  # noqa: E731  one line as elsewhere
-        await self._queue((channel, ts, name), Job(method, channel, send))
-
-    async def respond(
-        self, response_url: str, rendered: Rendered, *, replace: bool = False, all_see: bool = False
-    ) -> None:
-        """Through the address that came with a command or a press; Slack takes five within half an hour."""
+    async def respond(self, response_url: str, rendered: Rendered, *, replace: bool = False) -> None:
+        """Through the address that came with a command or a press, for one person; Slack takes five in half an hour."""
         hook = AsyncWebhookClient(response_url, session=self._client.session, retry_handlers=[])
 
         async def say(*, blocks: list[Block], text: str, **_: object) -> None:
@@ -193,7 +180,7 @@ class Outbox:
                     "text": text,
                     "blocks": blocks,
                     "replace_original": replace,
-                    "response_type": "in_channel" if all_see else "ephemeral",
+                    "response_type": "ephemeral",
                     "unfurl_links": False,
                     "unfurl_media": False,
                 }
@@ -322,9 +309,6 @@ class Outbox:
     async def view_open(self, trigger: str, view: View) -> Mapping[str, Any]:
         """The view as Slack has it, with its id and hash."""
         return await self._view("views.open", lambda: self._client.views_open(trigger_id=trigger, view=view))
-
-    async def view_push(self, trigger: str, view: View) -> Mapping[str, Any]:
-        return await self._view("views.push", lambda: self._client.views_push(trigger_id=trigger, view=view))
 
     async def view_update(self, view_id: str, view: View, hash: str | None = None) -> Mapping[str, Any]:  # noqa: A002  Slack's name
         return await self._view(

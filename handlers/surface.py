@@ -28,20 +28,57 @@ EVENTS: Final[tuple[str, ...]] = (
 
 
 class Command(NamedTuple):
-    """A slash command as the composer offers it."""
+    """A slash command as the composer offers it, and the groups of operations behind it."""
 
     description: str
     usage: str
+    about: str = "something that I do not know"
+    groups: tuple[str, ...] = ()
+    """None is all of them."""
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "/copilot": Command("Ask CoPilot, or run one of its operations", "help | status | <a question>"),
-    "/incident": Command("Declare, follow and close incidents", "help | declare <what happens> | list | status"),
-    "/workflow": Command("Start and follow workflows", "help | list | run <name> | status"),
-    "/runbook": Command("Find and walk through runbooks", "help | list | find <words> | start <name>"),
-    "/watch": Command("Be told when something changes or goes wrong", "help | list | add <what> | remove <watch>"),
-    "/tests": Command("Run test suites and read their results", "help | list | run <suite> | results"),
-    "/deploy": Command("Deploy, follow and take back releases", "help | status <service> | <service> <version>"),
+    "/copilot": Command(
+        "Ask CoPilot, or run one of its operations",
+        "help | status | <a question>",
+        "everything that I can do",
+    ),
+    "/incident": Command(
+        "Declare, follow and close incidents",
+        "help | declare <what happens> | list | status",
+        "incidents: declaring, following and closing them",
+        ("incidents",),
+    ),
+    "/workflow": Command(
+        "Start and follow workflows",
+        "help | list | run <name> | status",
+        "workflows: several steps, one after the other",
+        ("workflows",),
+    ),
+    "/runbook": Command(
+        "Find and walk through runbooks",
+        "help | list | find <words> | start <name>",
+        "runbooks: what to do when something happens",
+        ("runbooks",),
+    ),
+    "/watch": Command(
+        "Be told when something changes or goes wrong",
+        "help | list | add <what> | remove <watch>",
+        "watches: being told when something changes",
+        ("watches",),
+    ),
+    "/tests": Command(
+        "Run test suites and read their results",
+        "help | list | run <suite> | results",
+        "test suites: running them and reading what they found",
+        ("tests",),
+    ),
+    "/deploy": Command(
+        "Deploy, follow and take back releases",
+        "help | status <service> | <service> <version>",
+        "deploys: bringing a version somewhere",
+        ("deploys", "deploy"),
+    ),
 }
 
 
@@ -69,7 +106,6 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "assistant.threads.setTitle": ("assistant:write",),
     "auth.test": (),
     "chat.appendStream": ("chat:write",),
-    "chat.delete": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
     "chat.startStream": ("chat:write",),
@@ -80,13 +116,10 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.replies": _HISTORY,
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
-    "reactions.add": ("reactions:write",),
-    "reactions.remove": ("reactions:write",),
     "usergroups.list": ("usergroups:read",),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
-    "views.push": (),
     "views.update": (),
 }
 """Web API methods, with the scopes that each needs wherever the bot may be."""

@@ -126,7 +126,7 @@ def test_ask_finds_the_operation_that_is_meant(run: Run, words: str, operation: 
 def test_ask_never_changes_anything_on_a_guess(run: Run, words: str) -> None:
     said = run("ask", *words.split(), "--as", "sre")
     assert said.code == 2
-    assert "llm-copilot run-op maintenance.drill --label … --environment …" in said.out
+    assert "llm-copilot run-op maintenance.drill --label … --environment " in said.out
     assert run("run-op", "approvals.list", "--json").json["output"]["approvals"] == []
 
 

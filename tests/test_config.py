@@ -302,7 +302,10 @@ def test_a_folder_in_place_of_the_file_is_a_problem(tmp_path: Path) -> None:
 
 def test_the_secrets_are_those_that_we_know_of() -> None:
     slack = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
-    assert secrets() == ("database_url", "encryption_keys", *slack)
+    telemetry = [
+        f"{name}_{kind}" for name in ("prometheus", "loki", "tempo", "deploys") for kind in ("bearer", "password")
+    ]
+    assert secrets() == ("database_url", "encryption_keys", *telemetry, *slack)
 
 
 @pytest.mark.parametrize(
@@ -428,6 +431,7 @@ def test_the_value_in_force_can_be_shown_and_a_secret_only_as_stars(tmp_path: Pa
         "heartbeat_seconds": "5",
         "replica_stale_seconds": "20",
         "slack_rate_factor": "1",
+        "telemetry_timeout_seconds": "30",
     }
 
 

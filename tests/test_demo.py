@@ -14,6 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from integrations.sandbox.demo import FIRST
+
 ROOT = Path(__file__).parent.parent
 SECONDS = 60
 
@@ -52,7 +54,12 @@ async def test_it_opens_a_page_with_the_bot_in_it_and_ctrl_c_stops_all_of_it(tmp
         async with browser.get(f"{url}page/state", headers={"X-Person": "U0SRE"}) as state:
             known = await state.json()
         assert known["connected"] is True
-        assert [step["text"] for step in known["welcome"]["steps"]]
+        steps = known["welcome"]["steps"]
+        assert all(step["text"] for step in steps)
+        assert 1 < len(steps) <= 6
+        (platform,) = [step["link"] for step in steps if "link" in step]
+        async with browser.get(platform) as page:
+            assert "Break something" in await page.text()
         process.send_signal(signal.SIGINT)
         out, err = await asyncio.wait_for(process.communicate(), SECONDS)
         assert process.returncode == 0
@@ -62,15 +69,20 @@ async def test_it_opens_a_page_with_the_bot_in_it_and_ctrl_c_stops_all_of_it(tmp
             await browser.get(url)
 
 
+async def answered(browser: aiohttp.ClientSession, url: str, text: str, *wanted: str) -> None:
+    """Until all of this is in the thread below the question."""
+    said = {"channel": "C0OPS", "text": text}
+    async with browser.post(f"{url}page/say", json=said, headers={"X-Person": "U0SRE"}) as answer:
+        ts = (await answer.json())["message"]["ts"]
+    thread, found = {"channel": "C0OPS", "ts": ts}, ""
+    async with asyncio.timeout(SECONDS):
+        while not all(words in found for words in wanted):
+            await asyncio.sleep(0.1)
+            async with browser.get(f"{url}page/thread", params=thread, headers={"X-Person": "U0SRE"}) as held:
+                found = await held.text()
+
+
 async def test_what_it_tells_a_newcomer_to_write_is_answered(tmp_path: Path) -> None:
     async with started(tmp_path / "demo", "--port", "0") as (_, url), aiohttp.ClientSession() as browser:
-        said = {"channel": "C0OPS", "text": "@copilot status"}
-        async with browser.post(f"{url}page/say", json=said, headers={"X-Person": "U0SRE"}) as answer:
-            ts = (await answer.json())["message"]["ts"]
-        async with asyncio.timeout(SECONDS):
-            while True:
-                where = {"channel": "C0OPS", "ts": ts}
-                async with browser.get(f"{url}page/thread", params=where, headers={"X-Person": "U0SRE"}) as thread:
-                    if "I am well" in await thread.text():
-                        break
-                await asyncio.sleep(0.1)
+        await answered(browser, url, "@copilot status", "I am well")
+        await answered(browser, url, FIRST, "p95", "checkout", ".png")

@@ -80,6 +80,10 @@ class AnswerStore(Protocol):
         """The answer that this message is."""
         ...
 
+    async def in_thread(self, channel: str, thread: str, limit: int) -> Sequence[Answer]:
+        """Those that stand in a thread, the newest first."""
+        ...
+
     async def stop(self, answer_id: str) -> bool:
         """Ask whichever replica gives it to stop; False if it has ended."""
         ...

@@ -6,9 +6,10 @@ and each face escapes those in its own way. A plug-in brings a kind of its own b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.door.outcomes import Outcome
 from bot.ports import Json
@@ -62,6 +63,8 @@ class Table(Event):
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
+    most: int = 99
+    """Rows that are worth the room at first; all of them are a press away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +121,10 @@ class Trouble(Event):
     message: str
     mend: str = ""
     reference: str = ""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An output that has more to show than names and values: a table, a picture, a query, ways to go on."""
+
+    def tell(self, now: datetime) -> AsyncIterator[Event]: ...

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from bot.catalogue import Catalogue, environment
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
+from bot.language.observing import observe
 from bot.language.phrases import SURE, rank
 from bot.ports import Json
 
 NEAR: Final = 3
+SAID: Final = 0.9
+"""The score of a phrase that was said as it is known."""
 _WORD: Final = re.compile(r"[\w.-]+")
-_QUOTED: Final = re.compile(r"[\"“”'‘’]([^\"“”'‘’]{1,200})[\"“”'‘’]")
+_QUOTED: Final = re.compile(r"(?<!\w)[\"“”'‘’]([^\"“”'‘’]{1,200})[\"“”'‘’](?!\w)")
 _ID: Final = re.compile(r"\b(?:apr|run|dl|ans)-[\w:-]+")
 _PREFIXES: Final = {"approval": "apr-", "run": "run-", "letter": "dl-"}
 
@@ -33,10 +37,40 @@ class Meaning:
     values: Mapping[str, Json] = field(default_factory=dict)
     near: tuple[AnyOperation, ...] = ()
     why: str = ""
+    score: float = 0.0
+    """How well a known phrase fits."""
 
 
-def understand(text: str, registry: Registry, catalogue: Catalogue) -> Meaning:
-    return _exact(text, registry) or _by_phrase(text, registry, catalogue)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a sentence is understood by: what there is, how metrics are called, and when and where it is said."""
+
+    registry: Registry
+    catalogue: Catalogue
+    metrics: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    timezone: str = "UTC"
+
+
+def understand(text: str, known: Known) -> Meaning:
+    """A wish to change something is heard before a question: "resize a disk" names a metric, and asks for none."""
+    exact = _exact(text, known.registry) or _help(text, known.registry)
+    if exact is not None:
+        return exact
+    phrase = _by_phrase(text, known.registry, known.catalogue)
+    if phrase.score >= SAID and phrase.operation is not None and phrase.operation.risk is not Risk.READ:
+        return phrase
+    return _of_telemetry(text, known) or phrase
+
+
+def _help(text: str, registry: Registry) -> Meaning | None:
+    """`help with maintenance.drill`."""
+    first, *rest = text.strip().lower().split() or [""]
+    if first != "help" or not rest:
+        return None
+    names = {each.name: each for each in registry}
+    asked = next((word.strip("?!.,") for word in rest if word.strip("?!.,") in names), None)
+    return Meaning("run", names["help.show"], {"operation": asked}) if asked and "help.show" in names else None
 
 
 def group_of(text: str, group: str, registry: Registry) -> str:
@@ -68,6 +102,12 @@ def _exact(text: str, registry: Registry) -> Meaning | None:
     return Meaning("run", found, values)
 
 
+def _of_telemetry(text: str, known: Known) -> Meaning | None:
+    asked = observe(text, known.catalogue, known.metrics, known.now, known.timezone)
+    found = next((each for each in known.registry if asked and each.name == asked.operation), None)
+    return Meaning("run", found, asked.values) if asked and found and not _missing(found, asked.values) else None
+
+
 def _by_phrase(text: str, registry: Registry, catalogue: Catalogue) -> Meaning:
     found = rank(_bare(text, catalogue), {each.name: (each.name, each.title, *each.examples) for each in registry})
     if not found or found[0].score < SURE:
@@ -75,11 +115,12 @@ def _by_phrase(text: str, registry: Registry, catalogue: Catalogue) -> Meaning:
     chosen = registry.get(found[0].name)
     values = read_values(text, chosen, registry, catalogue)
     missing = _missing(chosen, values)
+    score = found[0].score
     if chosen.risk is not Risk.READ:
-        return Meaning("form", chosen, values, why="it changes something, so please look it over")
+        return Meaning("form", chosen, values, why="it changes something, so please look it over", score=score)
     if missing:
-        return Meaning("form", chosen, values, why=_needs(missing))
-    return Meaning("run", chosen, values)
+        return Meaning("form", chosen, values, why=_needs(missing), score=score)
+    return Meaning("run", chosen, values, score=score)
 
 
 def _bare(text: str, catalogue: Catalogue) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from bot.agent.events import Choice, Choices, Event, FormWanted, Result, Task, Text, Trouble
-from bot.agent.meaning import Meaning, understand
+import structlog
+
+from bot.agent.events import Choice, Choices, Event, FormWanted, Result, Task, Telling, Text, Trouble
+from bot.agent.meaning import Known, Meaning, understand
 from bot.agent.preferences import ENVIRONMENT, PreferenceStore, of_person
 from bot.agent.request import Attachment, Request
 from bot.catalogue import Catalogue
@@ -18,7 +20,9 @@ from bot.door.outcomes import Done, WaitingForApproval
 from bot.door.registry import AnyOperation, Registry
 from bot.errors import CopilotError, NotFound, Unavailable
 from bot.guard.people import People
-from bot.ports import Json
+from bot.ports import Clock, Json
+
+log = structlog.get_logger()
 
 MOST_QUESTION: Final = 8_000
 SHOWN_QUESTION: Final = 200
@@ -34,13 +38,23 @@ class Turns:
     """Answers requests, by rules."""
 
     def __init__(
-        self, door: Door, registry: Registry, catalogue: Catalogue, people: People, preferences: PreferenceStore
+        self,
+        door: Door,
+        registry: Registry,
+        catalogue: Catalogue,
+        people: People,
+        preferences: PreferenceStore,
+        metrics: Mapping[str, Sequence[str]],
+        clock: Clock,
     ) -> None:
+        """`metrics` are the words that people have for each metric."""
         self._door = door
         self._registry = registry
         self._catalogue = catalogue
         self._people = people
         self._preferences = preferences
+        self._metrics = metrics
+        self._clock = clock
 
     async def run(self, request: Request) -> AsyncGenerator[Event]:
         """The events as they come; closing it stops the work (a change that has begun goes on, as a run)."""
@@ -65,23 +79,29 @@ class Turns:
 
     def understands(self, text: str) -> bool:
         """Whether a sentence that was not said to us plainly asks for something all the same."""
-        return understand(text, self._registry, self._catalogue).kind != "unsure"
+        try:
+            return understand(text, self._known()).kind != "unsure"
+        except CopilotError:  # a time of day that is none, in a sentence that may be about anything
+            return False
 
     async def _work(self, request: Request, tell: Tell) -> None:
         try:
             # Before anything costs: may they use the bot here at all?
-            await self._people.identify(request.actor)
+            who = await self._people.identify(request.actor)
             if request.operation:
                 found = self._registry.get(request.operation)
                 await self._invoke(request, found, request.values, tell)
             elif request.attachments and FILES in {each.name for each in self._registry}:
                 await self._look_at_all(request, tell)
             else:
-                await self._answer(request, tell)
+                await self._answer(request, tell, who.timezone)
         except CopilotError as error:
             await tell(Trouble(error.message, error.mend, request.origin.trace_id))
 
-    async def _answer(self, request: Request, tell: Tell) -> None:
+    def _known(self, timezone: str = "UTC") -> Known:
+        return Known(self._registry, self._catalogue, self._metrics, self._clock(), timezone)
+
+    async def _answer(self, request: Request, tell: Tell, timezone: str = "UTC") -> None:
         text = request.text.strip()
         if not text:
             text = "help"
@@ -93,7 +113,7 @@ class Turns:
                 )
             )
             return
-        await self._follow(request, understand(text, self._registry, self._catalogue), tell)
+        await self._follow(request, understand(text, self._known(timezone)), tell)
 
     async def _follow(self, request: Request, meaning: Meaning, tell: Tell) -> None:
         match meaning:
@@ -139,6 +159,20 @@ class Turns:
         well = isinstance(outcome, (Done, WaitingForApproval))
         await tell(Task(task.id, task.title, "done" if well else "failed"))
         await tell(Result(outcome, found.title, values))
+        if isinstance(outcome, Done) and issubclass(found.output, Telling):
+            await self._tell_more(found, outcome, tell)
+
+    async def _tell_more(self, found: AnyOperation, outcome: Done, tell: Tell) -> None:
+        """What an output shows of itself. The numbers are told by then: what fails here takes nothing away."""
+        known = {each.name for each in self._registry}
+        try:
+            output = found.output.model_validate(outcome.output)
+            assert isinstance(output, Telling)
+            async for event in output.tell(self._clock()):
+                await tell(_within(event, known) if isinstance(event, Choices) else event)
+        except Exception:
+            log.exception("output_not_told", operation=found.name)
+            await tell(Text("_There is more to this than I could show; Raw has it._"))
 
     async def _look_at_all(self, request: Request, tell: Tell) -> None:
         """Each file for itself; and the words beside them, where they plainly ask for something else."""
@@ -147,7 +181,7 @@ class Turns:
                 await self._look(request, attachment, tell)
             except CopilotError as error:
                 await tell(Trouble(error.message, error.mend, request.origin.trace_id))
-        meaning = understand(request.text, self._registry, self._catalogue)
+        meaning = understand(request.text, self._known())
         if request.text and meaning.operation and meaning.operation.name != FILES:
             await self._answer(request, tell)
 
@@ -169,3 +203,8 @@ class Turns:
         cut = attachment.cut or len(whole) > MOST_LINES or any(len(line) > MOST_LINE for line in whole)
         values: dict[str, Json] = {"name": attachment.name[:200], "lines": lines, "cut": cut}
         await self._invoke(request, found, values, tell, key=f"{request.key}:{attachment.id}")
+
+
+def _within(choices: Choices, known: Collection[str]) -> Choices:
+    """Only ways that this installation has."""
+    return Choices(tuple(each for each in choices.choices if each.operation in {"", *known}), choices.question)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
+
+from pydantic import Field
 
 from bot.door.context import Context
 from bot.door.operation import Input, Output, operation
@@ -29,6 +32,7 @@ class StatusOutput(Output):
     pending_approvals: int
     dead_letters: int
     breakers: dict[str, str]
+    sources: Mapping[str, str] = Field(default_factory=dict)
 
 
 class SelfPortrait(Protocol):

@@ -51,6 +51,8 @@ from handlers.present.surfaces import for_view, page_of
 from handlers.present.values import IN_A_FILE, MOST_IN_CELL, MOST_SHOWN, csv_file, is_table, json_file, pairs, rows_of
 
 MOST_CHOICES: Final = 20
+SEEN: Final = 140
+"""Characters of what a picture shows; the picture itself carries all of it."""
 MOST_KNOWN: Final = 6
 STATUS: Final[dict[Progress, TaskStatus]] = {
     "pending": "pending",
@@ -152,7 +154,7 @@ def rows(event: Table, scene: Scene) -> Part:
     head = [section(bold(event.title))] if bold(event.title) else []
     if not event.rows or not event.columns:
         return Part([*head, context("There are no rows.")], [])
-    short = [[cut(cell, MOST_IN_CELL) for cell in row] for row in event.rows[:MOST_SHOWN]]
+    short = [[cut(cell, MOST_IN_CELL) for cell in row] for row in event.rows[: min(event.most, MOST_SHOWN)]]
     whole = len(short) == len(event.rows) and all(
         list(row) == kept for row, kept in zip(event.rows, short, strict=True)
     )
@@ -169,8 +171,7 @@ def rows(event: Table, scene: Scene) -> Part:
 @presents(Picture)
 def picture(event: Picture, _: Scene) -> list[Block]:
     """The picture itself is uploaded; this says what is seen."""
-    alt = cut(escape(event.alt), 1_500)
-    return [context(": ".join(each for each in (f"📈 {bold(event.title)}", alt) if each))]
+    return [context(f"📈 {cut(escape(event.alt), SEEN) or bold(event.title)}")]
 
 
 @presents(Facts)
@@ -182,7 +183,7 @@ def facts(event: Facts, _: Scene) -> list[Block]:
 @presents(Choices)
 def choices(event: Choices, scene: Scene) -> list[Block]:
     """The first ones as buttons in one row; beyond them a button that opens them all."""
-    asked = [section(cut(prose(event.question), 2_900))] if event.question.strip() else []
+    asked = _asked(event)
     buttons = [each for each in map(choice, event.choices) if each]
     if len(buttons) > MOST_IN_A_ROW and scene.answer:
         shown = buttons[: MOST_IN_A_ROW - 1]
@@ -190,6 +191,10 @@ def choices(event: Choices, scene: Scene) -> list[Block]:
         return [*asked, *actions([*shown, rest])]
     left = len(buttons) - MOST_CHOICES
     return [*asked, *actions(buttons[:MOST_CHOICES]), *([context(more(left, "choice"))] if left > 0 else [])]
+
+
+def _asked(event: Choices) -> list[Block]:
+    return [section(cut(prose(event.question), 2_900))] if clean(event.question).strip() else []
 
 
 def choice(found: Choice) -> Block | None:
@@ -232,7 +237,7 @@ def unknown(event: Event, _: Scene) -> list[Block]:
 def details(events: Iterable[Event], scene: Scene, page: int = 1) -> tuple[str, list[Block], int]:
     """A page of all that the message left out: its title, its blocks, and how many pages there are."""
     presenters.load()
-    seen = joined(events)
+    seen = [each for each in joined(events) if not isinstance(each, (Plan, Task, Choices))]
     found = [presenters.event(event, scene) for event in seen]
     blocks = [block for part in found for block in (part.details or part.summary)]
     readable = [block for block in blocks if block["type"] != "actions"]
@@ -245,8 +250,9 @@ def all_choices(events: Iterable[Event], scene: Scene, page: int = 1) -> tuple[s
     asked = [each for each in events if isinstance(each, Choices)]
     blocks: list[Block] = []
     for each in asked:
-        blocks += [section(cut(prose(each.question), 2_900))] if each.question.strip() else []
+        blocks += _asked(each)
         blocks += actions(map(choice, each.choices))
+    blocks = blocks or [section("There is nothing to choose from.")]
     shown, pages = page_of(blocks, scene.answer, "more", page)
     return "Choices", shown, pages
 
@@ -298,6 +304,8 @@ def files(events: Iterable[Event], scene: Scene) -> tuple[Attached, ...]:
                 found.append(as_file("answer.md", clean(written), "The whole answer"))
             case Table() if len(event.rows) > IN_A_FILE:
                 found.append(csv_file(file_name(event.title), event.title or "Rows", event.columns, event.rows))
+            case Result(outcome=Done(output={"model": dict() as model}, operation="dashboards.generate"), title=title):
+                found.append(json_file("dashboard", title, model))
             case Result(outcome=Done(output=dict() as output, operation=operation), title=title):
                 found += _files_of(operation, title, output, scene)
     return tuple(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.agent.events import Choice
@@ -16,59 +15,44 @@ from handlers.present.limits import fit
 from handlers.present.message import Block, Part, Rendered, Scene
 from handlers.present.spoken import spoken
 from handlers.present.values import RISKS
+from handlers.surface import COMMANDS, Command
 
 Shown = Mapping[str, Any]
-MOST_ASKED: Final = 4
+MOST_ASKED: Final = 5
 MOST_IN_GROUP: Final = 4
-MOST_GROUPS: Final = 8
+MOST_GROUPS: Final = 10
 GROUPS: Final[Mapping[str, str]] = {
     "answers": "💬 Answers",
     "approvals": "🤝 Approvals",
     "audit": "📜 Audit trail",
+    "cost": "💰 Costs",
+    "dashboards": "🖼️ Dashboards",
     "dead_letters": "📭 What could not be done",
     "deploys": "🚀 Deploys",
     "files": "📎 Files",
     "help": "💡 Help",
     "incidents": "🚨 Incidents",
+    "logs": "🪵 Logs",
     "maintenance": "🧰 Practice",
+    "metrics": "📈 Metrics",
     "operations": "🗂️ Operations",
     "policies": "🛡️ Rules",
     "preferences": "🎛️ Preferences",
     "privacy": "🔏 Privacy",
     "runbooks": "📖 Runbooks",
     "runs": "🏃 Runs",
-    "status": "💚 The bot itself",
+    "services": "🏙️ Services",
+    "slo": "🎯 Error budgets",
+    "status": "💚 How things are",
     "tests": "🧪 Tests",
+    "traces": "🧵 Traces",
     "watches": "👀 Watches",
     "workflows": "🧩 Workflows",
 }
-FIRST: Final = ("status", "approvals", "runs", "maintenance")
-"""Groups that a newcomer sees first, as far as there are no others of more use."""
+FIRST: Final = ("metrics", "status", "logs", "traces", "approvals", "slo", "deploys", "cost", "runs", "maintenance")
+"""Groups that people ask for most."""
 HIDDEN: Final = frozenset({"answers", "help"})
 """Groups that have buttons of their own wherever they matter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A slash command, and the groups of operations behind it."""
-
-    name: str
-    about: str
-    groups: tuple[str, ...]
-
-
-COMMANDS: Final[Mapping[str, Command]] = {
-    each.name: each
-    for each in (
-        Command("/copilot", "everything that I can do", ()),
-        Command("/incident", "incidents: declaring, following and closing them", ("incidents",)),
-        Command("/workflow", "workflows: several steps, one after the other", ("workflows",)),
-        Command("/runbook", "runbooks: what to do when something happens", ("runbooks",)),
-        Command("/watch", "watches: being told when something changes", ("watches",)),
-        Command("/tests", "test suites: running them and reading what they found", ("tests",)),
-        Command("/deploy", "deploys: bringing a version somewhere", ("deploys", "deploy")),
-    )
-}
 
 
 def help_for(operations: Sequence[Shown], scene: Scene) -> Part:
@@ -109,11 +93,11 @@ def asked_first(allowed: Sequence[Shown]) -> list[Choice]:
 
 def command_help(command: str, scene: Scene, operations: Sequence[Shown] | None = None) -> Rendered:
     """What stands behind a slash command; honest where nothing is installed yet."""
-    known = COMMANDS.get(command) or Command(command, "something that I do not know", ("?",))
+    known = COMMANDS.get(command) or Command("", "", groups=("?",))
     found = list(operations) if operations is not None else of_registry(scene)
     if known.groups:
         found = [each for each in found if group_of(str(each["name"])) in known.groups]
-    head = f"{code(known.name)} is for {escape(known.about)}."
+    head = f"{code(command)} is for {escape(known.about)}."
     blocks: list[Block] = [section(head)]
     if not found:
         blocks.append(section("Nothing is installed behind it yet, so there is nothing to run."))

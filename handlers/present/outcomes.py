@@ -15,6 +15,7 @@ from handlers.present.blocks import actions, confirm, context, press, section
 from handlers.present.cutting import count, cut, cut_list, more
 from handlers.present.escaping import AGO, bold, code, date, escape, prose, sentence
 from handlers.present.message import Block, Part, Scene
+from handlers.present.observatory import TOLD
 from handlers.present.registry import presenters, presents
 from handlers.present.values import general
 
@@ -49,7 +50,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "approvals.list": ("id", "operation", "requester", "state", "approved", "quorum", "expires_at"),
 }
 """What a table shows of each row; Details and Raw have all of it."""
-UNTITLED: Final = frozenset({"help.show", "status.self"})
+UNTITLED: Final = frozenset({"help.show", "status.self", *TOLD})
 """What is a conversation, and no work that was done."""
 
 

@@ -8,6 +8,8 @@ import shutil
 import signal
 import socket
 import webbrowser
+from collections.abc import AsyncIterator, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,14 +20,21 @@ from bot import defaults
 from bot.app import App
 from bot.catalogue import load_model
 from bot.config import Settings
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, CopilotError
 from bot.guard.redaction import Redactor
 from bot.guard.roles import RoleBook
 from bot.logs import configure
+from bot.observatory import explaining, measuring
+from bot.observatory.question import Question
+from bot.telemetry.charts.desk import picture
+from bot.telemetry.signals import Window
+from bot.telemetry.vocabulary import Scope
+from integrations.sandbox.platform.server import Platform
 from integrations.sandbox.slack.server import SlackSandbox
 
 MARK: Final = ".llm-copilot-demo"
 PORT: Final = 8900
+PLATFORM_PORT: Final = 8910
 GROUPS: Final = {
     "S0SRE": "sre",
     "S0DEVOPS": "devops",
@@ -37,29 +46,35 @@ GROUPS: Final = {
 }
 """User groups of the local workspace, and the roles that they give."""
 OPS: Final = "C0OPS"
-WELCOME: Final[dict[str, Any]] = {
-    "title": "Three minutes with CoPilot",
-    "steps": [
-        {
-            "text": "Ask something; send what stands below, then open the reply. Anybody may ask.",
-            "person": "U0SRE",
-            "channel": OPS,
-            "say": "@copilot status",
-        },
-        {
-            "text": "Wish for something that wants care. Send it, open its reply, press “Fill in the form”, send that.",
-            "person": "U0SRE",
-            "channel": OPS,
-            "say": "@copilot rehearse a drill in production",
-        },
-        {"text": "A card asks for approval in that thread. Try “Approve”: nobody approves their own wish."},
-        {
-            "text": "So become the manager, open the thread of the wish, and press “Approve” on the card.",
-            "person": "U0MANAGER",
-            "channel": OPS,
-        },
-    ],
-}
+FIRST: Final = "@copilot p95 of checkout in prod over the last hour"
+WHY: Final = "@copilot why is checkout slow?"
+DRILL: Final = "@copilot rehearse a drill in production"
+STEPS: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "text": "Ask for a number; send what stands below, then open the reply. Anybody may ask.",
+        "person": "U0SRE",
+        "channel": OPS,
+        "say": FIRST,
+    },
+    {"text": "Break something: at “Bad deploy”, press “Break it”, and give it three minutes to show."},
+    {"text": "Ask why. It looks at metrics, logs, traces and deploys at once.", "channel": OPS, "say": WHY},
+    {
+        "text": "Wish for something that wants care. Send it, open its reply, press “Fill in the form”, send that.",
+        "person": "U0SRE",
+        "channel": OPS,
+        "say": DRILL,
+    },
+    {
+        "text": "A card asks for approval in that thread, and nobody approves their own wish. "
+        "Become the manager, open the thread, and press “Approve”.",
+        "person": "U0MANAGER",
+        "channel": OPS,
+    },
+)
+BREAKS: Final = 1
+"""The step whose place is the platform's page."""
+PAUSE: Final = 2.0
+"""Seconds that belong to the page alone, before anything is warmed."""
 
 
 def demo(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool) -> None:
@@ -74,12 +89,14 @@ async def _run(console: Console, folder: Path, manifest: Path, *, port: int | No
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
-    console.print("Starting a local Slack, and the bot in it …", style="dim")
+    console.print("Starting a local Slack, a platform to watch, and the bot …", style="dim")
     sandbox = SlackSandbox(manifest, port=_free(PORT) if port is None else port)
-    async with sandbox:
-        sandbox.page.welcome = WELCOME | {"roles": _who_may_what(sandbox)}
-        async with App.running(_settings(sandbox, folder), whole=True):
-            _greet(console, sandbox.page_url, folder)
+    platform = Platform(port=0 if port == 0 else _free(PLATFORM_PORT))
+    async with sandbox, platform:
+        breaking = f"{platform.url}/#break"
+        sandbox.page.welcome = _welcome(breaking) | {"roles": _who_may_what(sandbox)}
+        async with App.running(_settings(sandbox, platform, folder), whole=True) as app, _beside(_warm(app)):
+            _greet(console, sandbox.page_url, breaking, folder)
             if browser:
                 with contextlib.suppress(webbrowser.Error):
                     await asyncio.to_thread(webbrowser.open, sandbox.page_url)
@@ -88,8 +105,41 @@ async def _run(console: Console, folder: Path, manifest: Path, *, port: int | No
     console.print("Stopped. `make demo` begins anew.", style="dim")
 
 
-def _settings(sandbox: SlackSandbox, folder: Path) -> Settings:
-    """What a real workspace needs too: two tokens. The rest is for a laptop."""
+def _welcome(breaking: str) -> dict[str, Any]:
+    """What the page leads a newcomer through."""
+    steps = [dict(step) for step in STEPS]
+    steps[BREAKS] |= {"link": breaking}
+    return {"title": "Five minutes with CoPilot", "steps": steps}
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """While the rest goes on."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def _warm(app: App) -> None:
+    """What is made only once, fonts and the days that the world computes whole, is not left to the first question.
+
+    The frontend has all other services below it, and asking for it takes no answer of theirs in advance.
+    """
+    await asyncio.sleep(PAUSE)
+    now = app.clock()
+    asked = Question("latency", Scope("frontend", "production"), Window(now - timedelta(hours=1), now), now)
+    with contextlib.suppress(CopilotError):  # whoever asks will be told
+        for answered in (measuring.answered, explaining.explained):
+            told = await answered(app.observatory, asked)
+            if told.chart:
+                await picture(told.chart)
+
+
+def _settings(sandbox: SlackSandbox, platform: Platform, folder: Path) -> Settings:
+    """What a real workspace needs too: two tokens, and where telemetry is. The rest is for a laptop."""
     return Settings.model_validate(
         {
             "data_dir": folder,
@@ -98,6 +148,10 @@ def _settings(sandbox: SlackSandbox, folder: Path) -> Settings:
             "slack_app_token": sandbox.app_token,
             "slack_api_url": sandbox.api_url,
             "slack_approvals_channel": OPS,
+            "prometheus_url": platform.prometheus_url,
+            "loki_url": platform.loki_url,
+            "tempo_url": platform.tempo_url,
+            "deploys_url": platform.deploys_url,
             "http_host": "127.0.0.1",
             "http_port": 0,
             "heartbeat_seconds": 2,
@@ -127,14 +181,17 @@ def _who_may_what(sandbox: SlackSandbox) -> dict[str, str]:
     return told | {"U0GUEST": "a guest, may not act", "U0PARTNER": "of another company, may not act"}
 
 
-def _greet(console: Console, url: str, folder: Path) -> None:
+def _greet(console: Console, url: str, breaking: str, folder: Path) -> None:
     console.print(
         f"\n[bold]CoPilot is in a Slack of its own:[/bold]  [bold cyan]{url}[/bold cyan]\n\n"
-        "  1  In #ops, write        [green]@copilot status[/green]\n"
+        f"  1  In #ops, write        [green]{FIRST}[/green]\n"
         "     and open the reply below it\n"
-        "  2  Then                  [green]@copilot rehearse a drill in production[/green]\n"
+        f"  2  Break something       [cyan]{breaking}[/cyan]\n"
+        "     A bad deploy of checkout takes three minutes to show. Then ask\n"
+        f"                           [green]{WHY}[/green]\n"
+        f"  3  Wish for more         [green]{DRILL}[/green]\n"
         "     press [bold]Fill in the form[/bold], send it, and see it ask for approval\n"
-        "  3  Become the [bold]Engineering manager[/bold] (top left) and press [bold]Approve[/bold] in the thread\n\n"
+        "  4  Become the [bold]Engineering manager[/bold] (top left) and press [bold]Approve[/bold] in the thread\n\n"
         f"[dim]No account, no key; nothing leaves this machine. Data is in {folder}. Ctrl-C stops everything.[/dim]",
         highlight=False,
         soft_wrap=True,

@@ -66,6 +66,12 @@ class AnswerRepository:
     async def at(self, channel: str, ts: str) -> Answer | None:
         return await self._one(ANSWERS.c.channel == channel, ANSWERS.c.ts == ts)
 
+    async def in_thread(self, channel: str, thread: str, limit: int) -> Sequence[Answer]:
+        there = select(ANSWERS).where(ANSWERS.c.channel == channel, ANSWERS.c.thread == thread)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(there.order_by(ANSWERS.c.created_at.desc()).limit(limit))).mappings().all()
+        return [self._answer(row) for row in rows]
+
     async def stop(self, answer_id: str) -> bool:
         async with self._database.single() as connection:
             changed = await connection.execute(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import defaults
-from bot.agent.meaning import group_of, understand
+from bot.agent.meaning import Known, group_of, understand
 from bot.catalogue import Catalogue
 from bot.door.registry import Registry
 from bot.guard.risk import Risk
@@ -32,7 +32,7 @@ CATALOGUE = Catalogue.load(defaults.path("services.yaml"))
     ],
 )
 def test_what_reads_or_is_said_exactly_is_run(text: str, operation: str, values: dict[str, Json]) -> None:
-    found = understand(text, REGISTRY, CATALOGUE)
+    found = understand(text, Known(REGISTRY, CATALOGUE))
     assert found.kind == "run"
     assert found.operation is not None
     assert (found.operation.name, found.values) == (operation, values)
@@ -56,7 +56,7 @@ def test_what_reads_or_is_said_exactly_is_run(text: str, operation: str, values:
 def test_what_changes_something_becomes_a_form_filled_in_as_far_as_known(
     text: str, operation: str, values: dict[str, Json]
 ) -> None:
-    found = understand(text, REGISTRY, CATALOGUE)
+    found = understand(text, Known(REGISTRY, CATALOGUE))
     assert found.kind == "form"
     assert found.operation is not None
     assert (found.operation.name, found.values) == (operation, values)
@@ -65,12 +65,12 @@ def test_what_changes_something_becomes_a_form_filled_in_as_far_as_known(
 
 @pytest.mark.parametrize("text", ["make coffee", "lunch at noon?", "¿qué?", "the", "…"])
 def test_what_is_not_understood_is_not_guessed(text: str) -> None:
-    assert understand(text, REGISTRY, CATALOGUE).kind == "unsure"
+    assert understand(text, Known(REGISTRY, CATALOGUE)).kind == "unsure"
 
 
 @given(st.text(max_size=200))
 def test_no_free_sentence_runs_a_change(text: str) -> None:
-    found = understand(text, REGISTRY, CATALOGUE)
+    found = understand(text, Known(REGISTRY, CATALOGUE))
     if found.kind == "run" and found.operation is not None and found.operation.risk is not Risk.READ:
         assert text.strip().lower().startswith(found.operation.name)
 
@@ -78,3 +78,9 @@ def test_no_free_sentence_runs_a_change(text: str) -> None:
 def test_a_verb_behind_a_slash_command_is_an_operation_of_its_group_where_there_is_one() -> None:
     assert group_of("list state=all", "approvals", REGISTRY) == "approvals.list state=all"
     assert group_of("declare it burns", "incidents", REGISTRY) == "declare it burns"
+
+
+def test_a_measure_is_no_wish_to_rate_something() -> None:
+    found = understand("error rate of payments in prod", Known(REGISTRY, CATALOGUE, {"error_rate": ("error rate",)}))
+    assert found.operation is not None
+    assert found.operation.name == "metrics.query"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.benchmarks import door, intake
+from tests.benchmarks import asking, causes, charts, door, intake, logs, signals
 
 
 def main() -> None:
-    asyncio.run(door.main())
-    asyncio.run(intake.main())
+    for benchmark in (door, intake, signals, logs, causes, charts, asking):
+        asyncio.run(benchmark.main())
 
 
 if __name__ == "__main__":

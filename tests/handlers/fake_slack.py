@@ -269,10 +269,6 @@ class FakeSlack:
         message.update(text=given["text"], blocks=given["blocks"], chunks=[])
         return {"ts": message["ts"]}
 
-    def _chat_delete(self, given: Wire) -> Wire:
-        self._mine(given)["gone"] = True
-        return {}
-
     def _chat_start_stream(self, given: Wire) -> Wire:
         assert given["thread_ts"]
         if given["channel"].startswith("C") and not (given.get("recipient_user_id") and given.get("recipient_team_id")):
@@ -350,18 +346,11 @@ class FakeSlack:
     def _conversations_open(self, given: Wire) -> Wire:
         return {"channel": {"id": f"D{given['users']}"}}
 
-    def _reactions_add(self, given: Wire) -> Wire:
-        message = self._mine({"channel": given["channel"], "ts": given["timestamp"]})
-        if given["name"] in message.setdefault("reactions", []):
-            raise No("already_reacted")
-        message["reactions"].append(given["name"])
-        return {}
-
     def _views_open(self, given: Wire) -> Wire:
         self.views.append(given["view"])
         return {"view": {**given["view"], "id": f"V{len(self.views)}", "hash": "h1"}}
 
-    _views_push = _views_update = _views_publish = _views_open
+    _views_update = _views_publish = _views_open
 
     def _assistant_threads_set_status(self, given: Wire) -> Wire:
         return {}

@@ -251,7 +251,8 @@ async def test_trouble_comes_under_what_was_there(place: Place) -> None:
         answer = live(stage, place, rest=below)
         await answer.begin()
         await answer.feed(Text("So far"))
-        await answer.fail(Trouble("no more", "ask again"))
+        await answer.feed(Trouble("no more", "ask again"))
+        await answer.finish()
         assert only(stage)["text"] == "So far"
         assert "no more" in str(only(stage)["blocks"])
 
@@ -443,7 +444,7 @@ events_ = st.one_of(
     faults=st.lists(st.sampled_from([*TRANSIENT, "expire", "vanish"]), max_size=16),
     streams=st.booleans(),
     by_blocks=st.booleans(),
-    end=st.sampled_from(["finish", "finish", "stop", "fail"]),
+    end=st.sampled_from(["finish", "finish", "stop"]),
     crash=st.one_of(st.none(), st.integers(min_value=0, max_value=8)),
 )
 def test_in_the_end_there_is_exactly_one_message_and_it_says_it_all(
@@ -492,12 +493,6 @@ async def ended(answer: LiveAnswer, how: str) -> str | None:
     """Tried again as long as Slack is not to be reached."""
     while True:
         try:
-            match how:
-                case "stop":
-                    return await answer.stop()
-                case "fail":
-                    return await answer.fail(Trouble("no more"))
-                case _:
-                    return await answer.finish()
+            return await (answer.stop() if how == "stop" else answer.finish())
         except (Retryable, Interrupted):
             continue

@@ -314,17 +314,6 @@ async def test_where_the_blocks_are_refused_the_words_arrive() -> None:
         assert [each["text"] for each in stage.slack.ephemeral] == ["quietly", "there"]
 
 
-async def test_what_was_so_already_is_no_error() -> None:
-    async with staged() as stage:
-        ts = await stage.outbox.post("C1", words("x"))
-        stage.slack.faults = ["cut after"]
-        await stage.outbox.react("C1", ts, "eyes")
-        await stage.outbox.react("C1", ts, "eyes")
-        await stage.outbox.delete("C1", ts)
-        await stage.outbox.delete("C1", ts)
-        assert stage.slack.visible() == []
-
-
 # ---------------------------------------------------------------- files
 
 

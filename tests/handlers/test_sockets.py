@@ -21,9 +21,11 @@ class Kept:
     def __init__(self) -> None:
         self.payloads: list[dict[str, Any]] = []
         self.broken = False
+        self.refused = asyncio.Event()
 
     async def __call__(self, _: str, payload: dict[str, Any], __: int) -> None:
         if self.broken:
+            self.refused.set()
             raise Unavailable("the disk is full")
         self.payloads.append(payload)
 
@@ -45,7 +47,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(sandbox: 
     await sockets.start()
     kept.broken = True
     arriving = sandbox.deliver(sandbox.events.wrapped(EVENT))
-    await asyncio.sleep(0.5)
+    await asyncio.wait_for(kept.refused.wait(), 10)
     assert not arriving.done()
     kept.broken = False
     assert await asyncio.wait_for(arriving, 10) < 10

@@ -77,6 +77,20 @@ async def test_the_guide_puts_the_words_into_the_composer_and_can_be_closed(desk
     await expect(page.locator(".guide:visible")).to_have_count(1)
 
 
+async def test_a_step_of_the_guide_may_lead_to_something_else_on_this_machine(desk: Desk) -> None:
+    sandbox = desk.workspace.sandbox
+    steps = [{"text": "Look there.", "link": f"{sandbox.page_url}#/inspector"}]
+    sandbox.page.welcome = {"title": "Try", "steps": [*steps, {"text": "No.", "link": "https://elsewhere.example/"}]}
+    page = await desk.opens()
+    guide = page.locator(".guide:visible")
+    async with page.context.expect_page() as other:
+        await guide.get_by_role("link", name="Open").click()
+    await (await other.value).locator("html[data-ready]").wait_for()
+    await guide.get_by_role("button", name="Done").click()
+    await expect(guide.locator(".current")).to_contain_text("No.")
+    await expect(guide.get_by_role("link")).to_have_count(0)
+
+
 async def test_without_the_bot_the_page_says_so(desk: Desk) -> None:
     page = await desk.opens()
     await expect(page.get_by_text("The bot is not running.")).to_be_visible()

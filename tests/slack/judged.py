@@ -13,7 +13,7 @@ from tests.handlers.judges import judge
 
 SAYS = frozenset({"chat.postMessage", "chat.postEphemeral", "chat.update", "response_url", "slash_command"})
 STREAMS = frozenset({"chat.startStream", "chat.appendStream", "chat.stopStream"})
-SHOWS = frozenset({"views.open", "views.push", "views.update", "views.publish"})
+SHOWS = frozenset({"views.open", "views.update", "views.publish"})
 OUR_FAULT = frozenset(
     {"missing_scope", "unknown_method", "not_authed", "invalid_auth", "invalid_arguments", "invalid_blocks"}
     | {"invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "no_text", "too_many_attachments"}

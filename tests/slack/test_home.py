@@ -43,10 +43,12 @@ async def test_its_buttons_do_what_they_say(bot: App, workspace: Playground, sre
     await sre.clicks(home, "Practice drill")
     modal = await sre.modal(containing="Environment")
     await sre.closes(modal)
-    await sre.clicks(home, "Status of the bot")
+    await sre.clicks(home, "List approvals")
     direct = workspace.state.dm_with_bot(sre.id)
     await workspace.until(
-        lambda: next((m for m in workspace.posted if m.channel == direct.id and "I am well" in words(m)), None),
+        lambda: next(
+            (m for m in workspace.posted if m.channel == direct.id and "Nothing is waiting" in words(m)), None
+        ),
         "an answer in private",
     )
     await sre.clicks(home, "What can you do?")

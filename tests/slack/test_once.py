@@ -92,7 +92,7 @@ async def test_an_answer_of_a_bot_that_was_killed_is_finished_by_the_next(
     bots: Make, settled: Settled, workspace: Playground, sre: Person, database_url: str, tmp_path: Path
 ) -> None:
     known = (database_url, str(tmp_path), workspace.api_url, workspace.bot_token, workspace.app_token)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.slack.slow_bot", *known)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.killable", "endless", *known)
     await workspace.app_connected(timeout=20)
     thread = await sre.says("#ops", "@copilot take stock")
     begun = await thread.last(containing="second half", finished=False)
@@ -161,5 +161,15 @@ async def test_where_streams_do_not_work_the_answer_comes_all_the_same(
     workspace.faults.fail("chat.startStream", times=9, error="feature_not_enabled")
     thread = await sre.says("#ops", "@copilot status")
     await thread.last(containing="I am well")
+    await settled()
+    assert len(answers(thread)) == 1
+
+
+async def test_a_slack_that_does_not_know_people_for_a_while_refuses_nobody(
+    bot: App, settled: Settled, workspace: Playground, sre: Person
+) -> None:
+    workspace.faults.fail("users.info", times=8)
+    thread = await sre.says("#ops", "@copilot status")
+    await thread.last(containing="I am well", timeout=20)
     await settled()
     assert len(answers(thread)) == 1

@@ -45,7 +45,8 @@ class Bots:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.stress.slack_bot",
+            "tests.killable",
+            "notes",
             *self._arguments,
             stdout=asyncio.subprocess.PIPE,
         )

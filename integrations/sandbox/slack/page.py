@@ -47,7 +47,9 @@ class Page:
         self._inspector = inspector
         self._faults = faults
         self._connected = connected
-        self.welcome: Wire | None = None  # what the page shows on a first visit: {title, steps: [{text, say?, …}]}
+        self.welcome: Wire | None = (
+            None  # what the page shows on a first visit: {title, steps: [{text, say?, link?, …}]}
+        )
 
     def routes(self) -> list[web.AbstractRouteDef]:
         reads: dict[str, Move] = {

@@ -12,7 +12,8 @@ from bot.operations.help import describe
 from handlers import buttons
 from handlers.buttons import Form, Run, Say
 from handlers.present import Rendered, render
-from handlers.present.help import COMMANDS, GROUPS, command_help, group_of
+from handlers.present.help import GROUPS, command_help, group_of
+from handlers.surface import COMMANDS
 from tests.handlers.judges import judge
 from tests.handlers.present.strategies import REGISTRY, scene
 from tests.handlers.present.test_render import elements

@@ -29,7 +29,19 @@ const welcome = () => ({
 let done = new Set(read(DONE, []));
 const shown = new Set();
 /** Whether the page can lead to the step by itself. */
-const led = (step) => Boolean(step.say || step.channel || step.person);
+const led = (step) => Boolean(step.say || step.channel || step.person || linked(step));
+
+const HERE = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Where a step leads outside of this page: to something else on this machine, and nowhere else. */
+function linked(step) {
+  try {
+    const url = new URL(step.link);
+    return ["http:", "https:"].includes(url.protocol) && HERE.has(url.hostname) ? url.href : null;
+  } catch {
+    return null;
+  }
+}
 let closed = read(CLOSED, false);
 let redraw = () => {};
 
@@ -60,12 +72,41 @@ export function toggleGuide() {
   redraw();
 }
 
-/** @param {{doStep: (step: {say?: string, channel?: string, person?: string}) => void}} page */
+/** @param {{doStep: (step: {say?: string, channel?: string, person?: string, link?: string}) => void}} page */
 export function guide(page) {
   // Beside the sidebar where there is room; above the conversation on a phone, one step at a time.
   const node = h("aside", { class: "guide only-wide", "aria-label": "What to try", hidden: true });
   const slim = h("aside", { class: "guide guide-slim", "aria-label": "What to try", hidden: true });
   let opened = null;
+
+  const showing = (step, at) => {
+    const show = () => {
+      shown.add(at); // what is left to do stays readable until its reader says so
+      setTimeout(redraw); // not before a link was followed
+      page.doStep(step);
+    };
+    const href = linked(step);
+    const how = { class: "button button-small primary", onclick: show };
+    return href
+      ? h("a", { ...how, href, target: "_blank", rel: "noopener noreferrer" }, "Open")
+      : h("button", { ...how, type: "button" }, "Show me");
+  };
+
+  const doneButton = (at) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button button-small primary",
+        onclick: () => {
+          done.add(at);
+          opened = null;
+          keep(DONE, [...done]);
+          redraw();
+        },
+      },
+      "Done",
+    );
 
   const stepNode = (step, at, steps) => {
     const current = at === (opened ?? firstOpen(steps));
@@ -99,26 +140,7 @@ export function guide(page) {
       { class: ["current", done.has(at) && "done"] },
       number,
       h("p", {}, step.text),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "button button-small primary",
-          onclick: () => {
-            if (led(step) && !shown.has(at)) {
-              shown.add(at); // what is left to do stays readable until its reader says so
-              redraw();
-              page.doStep(step);
-              return;
-            }
-            done.add(at);
-            opened = null;
-            keep(DONE, [...done]);
-            redraw();
-          },
-        },
-        led(step) && !shown.has(at) ? "Show me" : "Done",
-      ),
+      led(step) && !shown.has(at) ? showing(step, at) : doneButton(at),
     );
   };
   redraw = () => {

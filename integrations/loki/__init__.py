@@ -1,0 +1,1 @@
+"""Logs from Loki 2 and 3."""

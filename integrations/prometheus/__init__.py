@@ -1,0 +1,1 @@
+"""Metrics from what speaks Prometheus' HTTP API: Prometheus, VictoriaMetrics, Mimir, Thanos."""
