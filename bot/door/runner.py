@@ -169,6 +169,9 @@ class Runner:
 
     # ------------------------------------------------------------ within
 
+    def _here(self, run_id: str) -> bool:
+        return any(run.id == run_id for run in self._runs.values())
+
     async def _claim(self, call: Call, run: Run) -> Run | Outcome:
         """The run under its key: fresh, taken up again after a crash, or what it came to already."""
         kept, fresh = await self._store.claim(run)
@@ -189,7 +192,7 @@ class Runner:
                 f"this very request runs already, as run {kept.id}",
                 "`runs.list` shows how it stands.",
             )
-        if earlier is None and call.wish.operation.repeat is Repeat.NEVER:
+        if earlier is None and call.wish.operation.repeat is Repeat.NEVER and not self._here(kept.id):
             lost = replace(call, run_id=kept.id).failed(
                 f"run {kept.id} of {call.name} was interrupted; it is not known whether it took effect",
                 "Look at what it was to change, and ask again if that has not happened.",
@@ -261,7 +264,8 @@ class Runner:
             charge=charge,
         )
         began = perf_counter()
-        work = asyncio.create_task(self._work(call, context), name=f"operation {run.id}")
+        # A run that was taken away from this replica and has come back may still be at work here: it is joined.
+        work = self._works.get(run.id) or asyncio.create_task(self._work(call, context), name=f"operation {run.id}")
         self._works[run.id] = work
         try:
             outcome, state = await self._end_of(call, run, work)
@@ -270,7 +274,8 @@ class Runner:
                 outcome = replace(outcome, duration_ms=round(duration, 2))
             return await self._record_end(call, replace(run, state=state), outcome, duration, spent)
         finally:
-            del self._works[run.id]
+            if self._works.get(run.id) is work:
+                del self._works[run.id]
 
     async def _work(self, call: Call, context: Context) -> Json:
         async def function() -> Json:

@@ -99,6 +99,30 @@ async def test_it_runs_once_as_its_requester_with_their_words_and_the_result_is_
     assert not (await app.audit.verify()).faults
 
 
+@pytest.mark.parametrize("repeat", Repeat)
+async def test_a_run_that_comes_back_to_where_it_still_runs_is_joined(make_app: MakeApp, repeat: Repeat) -> None:
+    """A slow replica is taken for dead, another adopts its run and is killed: the first one adopts it back."""
+    script = Script(held=True)
+    app = await make_app(danger("test.danger", script, repeat=repeat))
+    approval_id = await agreed(app, "test.danger")
+    runs = [started(app.door.run_approved(approval_id)) for _ in range(2)]
+    await soon(script.began)
+    runs.append(started(app.door.run_approved(approval_id)))
+    await until(lambda: retaken(app, approval_id))
+    script.go_on.set()
+    for outcome in await asyncio.gather(*runs):
+        assert isinstance(outcome, Done) or refused(outcome, "conflict")
+    assert script.ran == 1
+    (run,) = [run for run in await app.runs.find() if run.approval_id == approval_id]
+    assert run.state is RunState.DONE
+    assert isinstance(await app.door.run_approved(approval_id), Done)
+    assert not app.runner.running
+
+
+async def retaken(app: App, approval_id: str) -> bool:
+    return any(run.attempt > 1 for run in await app.runs.find() if run.approval_id == approval_id)
+
+
 async def test_a_failure_that_may_pass_is_tried_again_and_then_wants_a_decision(make_app: MakeApp) -> None:
     failing = Script(error=CircuitOpen("the platform rests", mend="Wait.", retry_after=5.0))
     shaky = [Unavailable("the platform is away")]
