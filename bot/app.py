@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import uuid
@@ -21,8 +22,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import defaults
 from bot.agent.answers import AnswerStore
+from bot.agent.deliberating import Deliberating
+from bot.agent.invoking import Invoking
 from bot.agent.preferences import PreferenceStore
-from bot.agent.turn import Turns
+from bot.agent.thinking.limits import ThinkingLimits
+from bot.agent.thinking.loop import Thinker
+from bot.agent.thinking.spending import DailyLedger
+from bot.agent.thinking.tools import Toolbox
+from bot.agent.threads import Threads
+from bot.agent.turn import Language, Turns
 from bot.catalogue import Catalogue, load_model
 from bot.config import Settings
 from bot.dead_letters import DeadLetters
@@ -44,11 +52,18 @@ from bot.guard.people import People
 from bot.guard.policies import PolicyEngine
 from bot.guard.redaction import Redactor
 from bot.guard.roles import RoleBook
-from bot.guard.rules import PolicyBook, built_in
+from bot.guard.rules import Budgets, PolicyBook, built_in
 from bot.keyring import Keyring, local_keys
+from bot.language.lexicon import Lexicon
+from bot.language.names import Names
+from bot.memory.knowledge import Knowledge
+from bot.memory.memory import Memory
+from bot.memory.semantic import embedder
 from bot.observatory.observatory import DOWN, Observatory
 from bot.operations.maintenance import DrillBook
 from bot.operations.privacy import PersonalData
+from bot.operations.recommend import Recommender
+from bot.operations.spending import SpendingBook
 from bot.operations.status import SelfPortrait, StatusOutput
 from bot.ports import Clock, Durable
 from bot.resilience import Breakers, BreakerState, BreakerStatus
@@ -59,6 +74,7 @@ from handlers.face import Brain, SlackFace, SlackSettings, slack_client
 from handlers.http import HttpServer, Part, http_app
 from handlers.people import SlackDirectory
 from integrations.dbos.adapter import DbosDurable
+from integrations.models import models
 from integrations.telemetry import connect
 from storage.database import Database
 from storage.repositories import (
@@ -72,11 +88,13 @@ from storage.repositories import (
     DeadLetterRepository,
     DeliveryRepository,
     DrillRepository,
+    MemoryRepository,
     PeopleRepository,
     PreferenceRepository,
     PrivacyRepository,
     ReplicaRepository,
     RunRepository,
+    SuspendedRepository,
 )
 
 log = structlog.get_logger()
@@ -98,6 +116,7 @@ class Files:
     roles: RoleBook
     policies: PolicyBook
     vocabulary: Vocabulary
+    names: Names
 
 
 def read_files(settings: Settings, registry: Registry) -> Files:
@@ -114,7 +133,7 @@ def read_files(settings: Settings, registry: Registry) -> Files:
             mend=f"Use one of {', '.join(roles.roles)}.",
         )
     vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
-    return Files(catalogue, roles, policies, vocabulary)
+    return Files(catalogue, roles, policies, vocabulary, load_model(defaults.path("names.yaml"), Names))
 
 
 def read_keys(settings: Settings) -> Keyring:
@@ -194,11 +213,12 @@ class App:
             clock=clock,
             replica=self.replica,
         )
+        limits = self._limits()
         self.checks = Checks(
             registry=self.registry,
             people=self.people,
             policies=self.policies,
-            limits=self._limits(),
+            limits=limits,
             rules=Rules(
                 files.roles,
                 files.policies.approvals,
@@ -225,15 +245,11 @@ class App:
         self.conversations = ConversationRepository(database, keys)
         self.answers = AnswerRepository(database, keys)
         self.preferences = PreferenceRepository(database)
-        self.turns = Turns(
-            self.door,
-            self.registry,
-            self.files.catalogue,
-            self.people,
-            self.preferences,
-            {name: each.words for name, each in files.vocabulary.metrics.items()},
-            clock,
-        )
+        self.memory = Memory(MemoryRepository(database, keys), None, clock)
+        self.knowledge = Knowledge(settings.knowledge_dir, clock)
+        self.suspended = SuspendedRepository(database, keys)
+        self.models = models(settings)
+        self.turns = self._turns(limits)
         self.upkeep = self._upkeep()
         self._furnish()
         self.slack = self._slack(client, slack_people) if client and slack_people else None
@@ -251,6 +267,7 @@ class App:
             await self.slack.introduce()
         await self.upkeep.start(whole=whole)
         if whole:
+            self.memory.embedder = await asyncio.to_thread(embedder, self.settings.data_dir / "semantic")
             self.port = await self.http.start()
         if self.slack:
             await self.slack.connect()
@@ -261,10 +278,13 @@ class App:
             last_first.callback(self.tracing.close)
             last_first.push_async_callback(self.database.close)
             last_first.push_async_callback(self.observatory.close)
+            for model in self.models:
+                last_first.push_async_callback(model.close)
             last_first.push_async_callback(self.upkeep.close)
             last_first.push_async_callback(self.audit.close)
             last_first.push_async_callback(self.approved.close)
             last_first.push_async_callback(self.runner.close, GRACE_SECONDS)
+            last_first.push_async_callback(self.turns.close)
             if self.slack:
                 last_first.push_async_callback(self.slack.close)
             last_first.push_async_callback(self.http.stop)
@@ -344,6 +364,32 @@ class App:
         )
         return Limits(buckets, person, channel, workspace)
 
+    def _turns(self, limits: Limits) -> Turns:
+        files, clock = self.files, self.clock
+        words = {name: each.words for name, each in files.vocabulary.metrics.items()}
+        invoking = Invoking(self.door, self.registry, clock)
+        thinker = Thinker(
+            self.models,
+            invoking,
+            Toolbox(self.registry, files.roles, self.policies, clock),
+            limits=ThinkingLimits(answer_tokens=self.settings.model_max_tokens),
+            ledger=DailyLedger(self.costs, files.policies.budgets, clock),
+            redactor=self.redactor,
+            clock=clock,
+        )
+        deliberating = Deliberating(thinker, self.memory, self.suspended, self.desk, limits, clock)
+        return Turns(
+            invoking=invoking,
+            language=Language(self.registry, files.catalogue, Lexicon(files.catalogue, words, files.names)),
+            people=self.people,
+            preferences=self.preferences,
+            threads=Threads(self.conversations, clock),
+            suspended=self.suspended,
+            memory=self.memory,
+            deliberating=deliberating if self.models else None,
+            clock=clock,
+        )
+
     def _upkeep(self) -> Upkeep:
         async def old_deliveries(now: datetime) -> int:
             return await self.deliveries.purge(now - DELIVERIES_KEPT)
@@ -358,7 +404,7 @@ class App:
             desk=self.desk,
             approved=self.approved,
             audit=self.audit,
-            expiring=(old_deliveries, old_answers, self.conversations.expire),
+            expiring=(old_deliveries, old_answers, self.conversations.expire, self.memory.expire, self.suspended.purge),
             times=Times(
                 self.settings.heartbeat_seconds,
                 timedelta(seconds=self.settings.replica_stale_seconds),
@@ -387,6 +433,11 @@ class App:
         put(PersonalData, PrivacyRepository(self.database, self.keys))
         put(AnswerStore, self.answers)
         put(PreferenceStore, self.preferences)
+        put(Knowledge, self.knowledge)
+        put(Memory, self.memory)
+        put(Recommender, self.memory)
+        put(SpendingBook, self.costs)
+        put(Budgets, self.files.policies.budgets)
 
     def _slack(self, client: AsyncWebClient, directory: SlackDirectory) -> SlackFace:
         settings = self.settings
@@ -413,6 +464,7 @@ class App:
                 answers=self.answers,
                 cards=CardRepository(self.database),
                 sessions=self.conversations,
+                suspended=self.suspended,
                 preferences=self.preferences,
                 redactor=self.redactor,
                 clock=self.clock,

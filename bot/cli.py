@@ -147,7 +147,7 @@ def parse_values(arguments: Sequence[str]) -> dict[str, object]:
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
-        if not word.startswith("--") or len(word) < 3:  # noqa: PLR2004  something behind the dashes
+        if not word.startswith("--") or len(word) < 3:
             raise typer.BadParameter(f"{word!r} stands alone; give values as --name value")
         key, equals, text = word[2:].partition("=")
         value: object = text
@@ -247,6 +247,64 @@ def ask(
 
 
 @cli.command()
+def understand(
+    text: Annotated[list[str] | None, typer.Argument(help="What is asked, in plain words.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(help="A file of utterances, one JSON object a line.")] = None,
+    now: Annotated[str | None, typer.Option(help="The clock for words of time, in ISO 8601; now if not given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how words are understood, and do nothing. Of a file: one prediction a line."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from bot import defaults
+    from bot.catalogue import Catalogue, load_model
+    from bot.language import corpus
+    from bot.language.brain import understand as understood_of
+    from bot.language.lexicon import Lexicon
+    from bot.language.names import Names
+    from bot.language.understanding import Earlier
+    from bot.observatory.translating import translated
+    from bot.telemetry.vocabulary import Vocabulary
+
+    if bool(text) == bool(jsonl):
+        raise typer.BadParameter("Give either words or --jsonl FILE.")
+    try:
+        clock = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{now!r} is no moment; write it as 2026-03-18T15:30:00Z.", param_hint="--now"
+        ) from None
+    clock = clock if clock.tzinfo else clock.replace(tzinfo=UTC)
+    settings = _settings()
+    vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
+    words = {name: signal.words for name, signal in vocabulary.metrics.items()}
+    catalogue = Catalogue.load(settings.services_file or defaults.path("services.yaml"))
+    lexicon = Lexicon(catalogue, words, load_model(defaults.path("names.yaml"), Names))
+
+    def tell(one: corpus.Utterance) -> None:
+        found = understood_of(one.text, lexicon, now=clock, history=one.history)
+        for each in [found] if jsonl or as_json else [found, *found.further]:
+            query = translated(each, vocabulary)
+            if jsonl:
+                typer.echo(json.dumps(corpus.prediction(one.id, each, asdict(query) if query else None)))
+            elif as_json:
+                typer.echo(json.dumps(asdict(each) | {"query": asdict(query) if query else None}, indent=2))
+            else:
+                typer.echo("\n".join(corpus.told(each, query.text if query else "")))
+
+    if not jsonl:
+        tell(corpus.Utterance("", " ".join(text or ()), tuple[Earlier, ...]()))
+        return
+    try:
+        with jsonl.open(encoding="utf-8") as lines:
+            for one in corpus.utterances(lines, str(jsonl)):
+                tell(one)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{jsonl} cannot be read ({error}).", mend="Give a readable UTF-8 file.") from None
+
+
+@cli.command()
 def run() -> None:
     """Run the bot until Ctrl-C: in Slack if slack_bot_token is set; heartbeats, expiry, taking over, retention."""
 
@@ -272,11 +330,12 @@ def demo(
     port: Annotated[int | None, typer.Option(help="The page's port; 8900 or a free one if not given.")] = None,
     manifest: Manifest = Path("manifest.yml"),
     browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
+    model: Annotated[bool, typer.Option(help="With a scripted language model beside the rules.")] = False,
 ) -> None:
     """A whole Slack in your browser with the bot in it: no account, no key. Ctrl-C stops it."""
     from integrations.sandbox.demo import demo as run_demo
 
-    run_demo(console(), folder, manifest, port=port, browser=browser)
+    run_demo(console(), folder, manifest, port=port, browser=browser, model=model)
 
 
 @sandbox_cli.command("slack")
@@ -304,6 +363,17 @@ def sandbox_platform(
     from integrations.sandbox.platform.alone import run_alone
 
     run_alone(console(), port=port, seed=seed)
+
+
+@sandbox_cli.command("model")
+def sandbox_model(
+    script: Annotated[Path | None, typer.Option(help="What it says, in YAML; the demo's if not given.")] = None,
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8902,
+) -> None:
+    """A scripted language model alone, behind the APIs of Anthropic and OpenAI: no key, no cost."""
+    from integrations.sandbox.anthropic.alone import run_alone
+
+    run_alone(console(), script, port=port)
 
 
 @manifest_cli.command("check")
@@ -377,7 +447,7 @@ def audit_export(
                 for row in rows:
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 written += len(rows)
-                if len(rows) < 1000:  # noqa: PLR2004  the page size of audit.export
+                if len(rows) < 1000:
                     break
                 last = rows[-1]["seq"]
         finally:
@@ -457,10 +527,17 @@ def db_current() -> None:
 def db_rotate() -> None:
     """Rewrite every sealed column with the active key. Keep old keys that sealed audit rows."""
     from bot.app import read_keys
+    from storage.database import Database
+    from storage.repositories import MemoryRepository
     from storage.rotation import rotate
 
     keys = read_keys(_settings())
-    counts = _on_database(lambda database: rotate(database, keys))
+
+    async def work(database: Database) -> dict[str, int]:
+        counts = dict(await rotate(database, keys))
+        return counts | {"memory_terms": await MemoryRepository(database, keys).reindex()}
+
+    counts = _on_database(work)
     for column, count in counts.items():
         console().print(f"{column}: {count}", markup=False)
     console().print(f"Everything is sealed with {keys.active!r} now.", markup=False)

@@ -198,6 +198,32 @@ class Settings(BaseSettings):
     """Connections that the bot keeps open to each of them."""
     signals_file: Path | None = None
     """How metrics and labels are called in this installation; without it, the shipped vocabulary."""
+    knowledge_dir: Path | None = None
+    """A folder of Markdown (runbooks, guides) that answers “How do I …?”; without it, only the shipped pages."""
+    anthropic_api_key: SecretStr | None = Field(None, examples=["sk-ant-…"])
+    """Key of Claude's API; with it, questions that the rules do not understand go to Claude."""
+    anthropic_url: Annotated[str, AfterValidator(_base), AfterValidator(_not_in_clear)] = "https://api.anthropic.com"
+    """Claude's API; another address for a gateway or a stand-in."""
+    anthropic_model: str = Field("claude-sonnet-5-5", min_length=1)
+    """Which Claude answers."""
+    anthropic_input_price: float | None = Field(None, ge=0, le=1_000)
+    """USD for a million tokens that it reads, where the built-in price is not yours."""
+    anthropic_output_price: float | None = Field(None, ge=0, le=1_000)
+    """USD for a million tokens that it writes, where the built-in price is not yours."""
+    openai_api_key: SecretStr | None = Field(None, examples=["sk-…"])
+    """Key of OpenAI or of what speaks like it (vLLM and others), which answers where Claude does not."""
+    openai_url: Annotated[str, AfterValidator(_base)] = "https://api.openai.com/v1"
+    """Where that is: the address before /chat/completions."""
+    openai_model: str = Field("gpt-6.1-terra", min_length=1)
+    """Which model answers there."""
+    openai_input_price: float | None = Field(None, ge=0, le=1_000)
+    """USD for a million tokens that it reads; a model that is not known to us costs nothing without it."""
+    openai_output_price: float | None = Field(None, ge=0, le=1_000)
+    """USD for a million tokens that it writes."""
+    model_max_tokens: int = Field(16_000, ge=256, le=128_000)
+    """Most that a model may write at once, its thinking included."""
+    model_timeout_seconds: float = Field(60, gt=0, le=600)
+    """Longest silence of a model before it is given up; pings do not count."""
     slack_bot_token: Annotated[SecretStr, _begins("xoxb-")] | None = Field(None, examples=["xoxb-…"])
     """Bot token of the Slack app; with it, `llm-copilot run` joins the workspace."""
     slack_app_token: Annotated[SecretStr, _begins("xapp-")] | None = Field(None, examples=["xapp-…"])

@@ -121,7 +121,7 @@ class Cards:
 
     async def _announce(self, approval: Approval, card: Card, *, again: bool) -> None:
         """Whoever waits for it is told how it ended, once, in the thread."""
-        if card.announced or not self._over(approval):
+        if card.announced or not over(approval):
             return
         direct = card.channel.startswith("D")  # there, nobody looks for it in a thread
         thread = card.thread or (None if direct else card.ts)
@@ -132,12 +132,6 @@ class Cards:
 
     async def _version(self, approval_id: str) -> int:
         return (await self._desk.get(approval_id)).version
-
-    @staticmethod
-    def _over(approval: Approval) -> bool:
-        if approval.state is ApprovalState.APPROVED:
-            return approval.outcome is not None
-        return approval.state in {ApprovalState.REJECTED, ApprovalState.EXPIRED}
 
     def _ending(self, approval: Approval) -> Rendered:
         found: Any = next((each for each in self._registry if each.name == approval.operation), None)
@@ -154,3 +148,10 @@ class Cards:
         head = "Your request has run:" if isinstance(outcome, Done) else "Your request was approved, and did not work:"
         told = render([Result(outcome, title)], scene, done=True)
         return replace(told, text=f"{title}: {told.text}", blocks=(section(f"{who} {head}"), *told.blocks))
+
+
+def over(approval: Approval) -> bool:
+    """Whether people wait for nothing more: it has run, or it never will."""
+    if approval.state is ApprovalState.APPROVED:
+        return approval.outcome is not None
+    return approval.state in {ApprovalState.REJECTED, ApprovalState.EXPIRED}

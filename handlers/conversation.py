@@ -141,8 +141,8 @@ class Conversation:
             return self._sorry(error, place)
         return draw(self.scene(place, viewer))
 
-    def understands(self, text: str) -> bool:
-        return self._desk.turns.understands(text)
+    async def concerns(self, request: Request) -> bool:
+        return await self._desk.turns.concerns(request)
 
     # ------------------------------------------------------------ stopping
 

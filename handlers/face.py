@@ -22,6 +22,7 @@ from bot.agent.cards import CardStore
 from bot.agent.events import Trouble
 from bot.agent.inbox import Delivery, Inbox
 from bot.agent.preferences import PreferenceStore
+from bot.agent.suspended import SuspendedStore
 from bot.agent.turn import Turns
 from bot.catalogue import Catalogue
 from bot.dead_letters import DeadLetters
@@ -50,6 +51,7 @@ from handlers.pace import Rates
 from handlers.people import SlackDirectory
 from handlers.presses import Presses
 from handlers.refused import SlackRefused, understood
+from handlers.resuming import Resuming
 from handlers.sockets import Sockets
 from handlers.submissions import Submissions
 
@@ -87,6 +89,7 @@ class Brain:
     answers: AnswerStore
     cards: CardStore
     sessions: Sessions
+    suspended: SuspendedStore
     preferences: PreferenceStore
     redactor: Redactor
     clock: Clock
@@ -138,6 +141,7 @@ class SlackFace:
             brain.clock,
             everywhere=settings.approvals_channel,
         )
+        self.resuming = Resuming(brain.suspended, brain.desk, self.conversation, brain.replica)
         # What the receivers and the intake have seen to already, Bolt need not do again.
 
         async def authorize() -> AuthorizeResult:
@@ -244,13 +248,20 @@ class SlackFace:
                 last_first.push_async_callback(self._session.close)
             last_first.push_async_callback(self.outbox.close, GRACE)
             last_first.push_async_callback(self.cards.close, GRACE)
+            last_first.push_async_callback(self.resuming.close, GRACE)
             last_first.push_async_callback(self.intake.close, GRACE)
             if self._sockets:
                 last_first.push_async_callback(self._sockets.close)
 
     async def round(self, live: Collection[str]) -> None:
         """What the upkeep does from time to time."""
-        for step in (self.conversation.heed_stops, lambda: self.intake.adopt(live), self.cards.reconcile):
+        steps = (
+            self.conversation.heed_stops,
+            lambda: self.intake.adopt(live),
+            self.cards.reconcile,
+            lambda: self.resuming.round(live),
+        )
+        for step in steps:
             try:
                 await step()
             except CopilotError as error:  # the others do not wait for it; the next round tries again

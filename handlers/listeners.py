@@ -154,8 +154,11 @@ class Listeners:
             return False
         if not await self.conversation.follows(workspace, channel, thread):
             return False
-        preferred = await self.preferences.all(of_person(str(event["user"])))
-        return bool(preferred.get(FOLLOW, True)) and self.conversation.understands(words)
+        person = str(event["user"])
+        if not (await self.preferences.all(of_person(person))).get(FOLLOW, True):
+            return False
+        request = Request(Actor(person), Origin("thread", channel, thread, workspace), "", text=words)
+        return await self.conversation.concerns(request)
 
     async def command(self, ack: AsyncAck, command: Payload, context: AsyncBoltContext) -> None:
         await ack()

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from storage.types import Counter, Document, Utc
@@ -290,6 +300,22 @@ class CardRow(Base):
     announced: Mapped[bool] = mapped_column(default=False)
 
 
+class SuspendedRow(Base):
+    """A question that was asked, or an investigation at a gate: what goes on when somebody has spoken."""
+
+    __tablename__ = "suspended"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    workspace: Mapped[str]
+    channel: Mapped[str]
+    thread: Mapped[str]
+    person: Mapped[str] = mapped_column(index=True)
+    replica: Mapped[str | None]
+    payload_sealed: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class CostRow(Base):
     """What something cost, and to whom it is booked."""
 
@@ -352,3 +378,39 @@ class DrillRow(Base):
     environment: Mapped[str]
     person: Mapped[str]
     at: Mapped[datetime]
+
+
+class MemoryItemRow(Base):
+    """Something remembered: in a thread and with it, for a week, or until it is forgotten."""
+
+    __tablename__ = "memory_items"
+    id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    scope: Mapped[str]
+    tier: Mapped[str]
+    kind: Mapped[str]
+    author: Mapped[str | None] = mapped_column(index=True)
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    source: Mapped[int | None] = mapped_column(Counter)
+    importance: Mapped[float]
+    tokens: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    record_sealed: Mapped[str]
+    embedding_sealed: Mapped[str | None]
+    key_id: Mapped[str]  # of the key that its terms are hidden with
+    __table_args__ = (
+        Index(None, "scope", "created_at"),
+        CheckConstraint("tier IN ('short', 'medium', 'long')", name="tier"),
+    )
+
+
+class MemoryTermRow(Base):
+    """A word of an item, as a keyed hash that differs from scope to scope, and how much the item is about it."""
+
+    __tablename__ = "memory_terms"
+    term: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    item_id: Mapped[int] = mapped_column(
+        Counter, ForeignKey("memory_items.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    weight: Mapped[int] = mapped_column(SmallInteger)
+    __table_args__ = ({"sqlite_with_rowid": False},)

@@ -21,11 +21,13 @@ from bot.door.operation import Operation
 from bot.door.outcomes import Origin, Outcome
 from bot.door.registry import Registry
 from bot.guard.people import Actor
+from integrations.models import allowed
 from storage.database import Database
 from tests import databases
 
 pytest_plugins = ["integrations.sandbox.slack.testing", "tests.browsing"]
 
+allowed.ALLOW_MODEL_REQUESTS = False  # a test that would ask a real model fails
 KEY = "A" * 43 + "="
 KEYS = f"test:{KEY}"
 START = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)

@@ -170,6 +170,7 @@ BOUNDS = [
     ("rate_burst", 1, 1_000_000),
     ("approval_expiry_minutes", 1, 43_200),
     ("approval_escalation_minutes", 1, 43_200),
+    ("model_max_tokens", 256, 128_000),
 ]
 
 
@@ -305,7 +306,8 @@ def test_the_secrets_are_those_that_we_know_of() -> None:
     telemetry = [
         f"{name}_{kind}" for name in ("prometheus", "loki", "tempo", "deploys") for kind in ("bearer", "password")
     ]
-    assert secrets() == ("database_url", "encryption_keys", *telemetry, *slack)
+    models = ("anthropic_api_key", "openai_api_key")
+    assert secrets() == ("database_url", "encryption_keys", *telemetry, *models, *slack)
 
 
 @pytest.mark.parametrize(
@@ -429,6 +431,7 @@ def test_the_value_in_force_can_be_shown_and_a_secret_only_as_stars(tmp_path: Pa
         "encryption_keys": MASK,
         "database_timeout_seconds": "5",
         "heartbeat_seconds": "5",
+        "model_timeout_seconds": "60",
         "replica_stale_seconds": "20",
         "slack_rate_factor": "1",
         "telemetry_timeout_seconds": "30",

@@ -11,6 +11,7 @@ import pytest
 
 from bot.agent.answers import Answer
 from bot.agent.events import Text
+from bot.agent.threads import Message
 from bot.app import App
 from bot.door.outcomes import Done, Outcome, WaitingForApproval
 from bot.door.registry import Registry
@@ -18,7 +19,7 @@ from bot.door.runs import Run, RunState
 from bot.errors import Unavailable
 from bot.guard.approvals import ApprovalState
 from bot.guard.people import Actor, ActorKind, Person
-from storage.repositories.conversations import ConversationRepository, Message
+from storage.repositories.conversations import ConversationRepository
 from storage.repositories.preferences import PreferenceRepository
 from tests.conftest import ORIGIN, START, MakeApp, MovedClock, invoke
 from tests.door.stage import Script, danger, dump, placed, refused, soon, started

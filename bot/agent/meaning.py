@@ -1,4 +1,4 @@
-"""What a sentence asks for, by rules: an operation named exactly, or one whose title and examples fit.
+"""What a request asks of the operations that are installed here: the exact name of one, or a sentence.
 
 It never guesses a change: what would change something becomes a form that a person looks at and sends.
 """
@@ -8,59 +8,140 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from bot.agent.absent import beyond
+from bot.agent.filling import each_of, filled
 from bot.catalogue import Catalogue, environment
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
-from bot.language.observing import observe
+from bot.language import brain
+from bot.language.lexicon import Lexicon
 from bot.language.phrases import SURE, rank
+from bot.language.understanding import Earlier, Understanding
 from bot.ports import Json
 
 NEAR: Final = 3
 SAID: Final = 0.9
 """The score of a phrase that was said as it is known."""
+LIKELY: Final = 0.6
+"""Confidence of a sentence that reads; below it, the likeliest are offered."""
+UNMEASURED: Final = 0.6
+"""What is left of the confidence in a question to metrics that names none."""
 _WORD: Final = re.compile(r"[\w.-]+")
 _QUOTED: Final = re.compile(r"(?<!\w)[\"“”'‘’]([^\"“”'‘’]{1,200})[\"“”'‘’](?!\w)")
 _ID: Final = re.compile(r"\b(?:apr|run|dl|ans)-[\w:-]+")
 _PREFIXES: Final = {"approval": "apr-", "run": "run-", "letter": "dl-"}
+Kind = Literal["run", "form", "ask", "absent", "talk", "not-yet", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What was understood; `near` are the likeliest where nothing was."""
+    """What is to be done. `beside` are further values for the same operation, `then` other wishes of the message."""
 
-    kind: Literal["run", "form", "unsure"]
+    kind: Kind
     operation: AnyOperation | None = None
     values: Mapping[str, Json] = field(default_factory=dict)
+    beside: tuple[Mapping[str, Json], ...] = ()
+    then: tuple[Meaning, ...] = ()
     near: tuple[AnyOperation, ...] = ()
     why: str = ""
     score: float = 0.0
-    """How well a known phrase fits."""
+    understood: Understanding | None = None
+    left: tuple[str, ...] = ()
+    """What was named, and the operation has no place for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a sentence is understood by: what there is, how metrics are called, and when and where it is said."""
+    """What a sentence is understood by: what there is, how it is called, and when, where and after what it is said."""
 
     registry: Registry
     catalogue: Catalogue
-    metrics: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lexicon: Lexicon
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     timezone: str = "UTC"
+    history: Sequence[Earlier] = ()
+
+    @property
+    def names(self) -> Mapping[str, AnyOperation]:
+        return {each.name: each for each in self.registry}
 
 
 def understand(text: str, known: Known) -> Meaning:
-    """A wish to change something is heard before a question: "resize a disk" names a metric, and asks for none."""
+    """Said exactly; or by the words of an operation that only phrases know; or as a sentence."""
     exact = _exact(text, known.registry) or _help(text, known.registry)
     if exact is not None:
         return exact
-    phrase = _by_phrase(text, known.registry, known.catalogue)
-    if phrase.score >= SAID and phrase.operation is not None and phrase.operation.risk is not Risk.READ:
-        return phrase
-    return _of_telemetry(text, known) or phrase
+    understood = brain.understand(text, known.lexicon, now=known.now, timezone=known.timezone, history=known.history)
+    phrase = _by_phrase(text, known, understood)
+    meaning = meant(understood, known)
+    if phrase.operation is None:
+        return replace(meaning, near=meaning.near or phrase.near)
+    acts = understood.operation in brain.ACTING and understood.confidence >= LIKELY
+    plainly = phrase.score >= SAID or phrase.score > meaning.score
+    return phrase if plainly and not acts else meaning
+
+
+def meant(understood: Understanding, known: Known) -> Meaning:
+    """What a sentence that was understood comes to here."""
+    first = _one(understood, known)
+    return replace(first, then=tuple(_one(each, known) for each in understood.further))
+
+
+def _one(understood: Understanding, known: Known) -> Meaning:
+    names = known.names
+    score, name = understood.confidence, _here(understood, names)
+    if subject := beyond(understood.raw):
+        return Meaning("absent", why=subject, score=score, understood=understood)
+    if understood.operation in {"chat.smalltalk", "answer.clarify"}:
+        return Meaning("talk", score=score, understood=understood)
+    if name == "metrics.query" and understood.value("metric") is None and understood.value("quantile") is None:
+        score *= UNMEASURED
+    if score < LIKELY:
+        return Meaning("unsure", near=_near(understood, names), score=score, understood=understood)
+    if name not in names:
+        return Meaning("absent", why=name, score=score, understood=understood)
+    found = names[name]
+    if understood.needs_clarification:
+        return Meaning("ask", found, why=understood.question, score=score, understood=understood)
+    if understood.mood in {"hypothetical", "negated"} and found.risk is not Risk.READ:
+        return Meaning("not-yet", found, near=(found,), score=score, understood=understood)
+    if name == "knowledge.ask":
+        return Meaning("run", found, {"question": understood.raw}, score=score, understood=understood)
+    first, *others = each_of(found, understood, known.now, known.timezone)
+    missing = _missing(found, first.values)
+    acts = found.risk is not Risk.READ
+    if acts or missing:
+        why = "it changes something, so please look it over" if acts else _needs(missing)
+        return Meaning("form", found, first.values, why=why, score=score, understood=understood)
+    return Meaning(
+        "run",
+        found,
+        first.values,
+        tuple(each.values for each in others),
+        score=score,
+        understood=understood,
+        left=tuple(each.text for each in first.left if each.source == "said" and each.text),
+    )
+
+
+def _here(understood: Understanding, names: Mapping[str, AnyOperation]) -> str:
+    """Where one word of people is several operations of ours, the one that fits what was named."""
+    name, given = understood.operation, {each.type for each in understood.holds}
+    if name == "status.overview" and "service" in given:
+        name = "services.show"
+    elif name == "traces.search" and "trace_id" in given:
+        name = "traces.show"
+    elif name == "help.show" and understood.mood == "how" and "knowledge.ask" in names:
+        name = "knowledge.ask"
+    return name if name in names else understood.operation
+
+
+def _near(understood: Understanding, names: Mapping[str, AnyOperation]) -> tuple[AnyOperation, ...]:
+    return tuple(names[each.operation] for each in understood.candidates if each.operation in names)[:NEAR]
 
 
 def _help(text: str, registry: Registry) -> Meaning | None:
@@ -89,33 +170,34 @@ def _exact(text: str, registry: Registry) -> Meaning | None:
     try:
         words = shlex.split(rest)
     except ValueError as error:
-        return Meaning("form", found, why=f"the values cannot be read: {str(error).lower()}")
+        return Meaning("form", found, why=f"the values cannot be read: {str(error).lower()}", score=1.0)
     values: dict[str, Json] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals:
-            return Meaning("form", found, values, why=f"{word!r} stands alone; values are written as name=value")
+            why = f"{word!r} stands alone; values are written as name=value"
+            return Meaning("form", found, values, why=why, score=1.0)
         values[key.lstrip("-").replace("-", "_")] = value
     missing = _missing(found, values)
     if missing and not values:
-        return Meaning("form", found, values, why=_needs(missing))
-    return Meaning("run", found, values)
+        return Meaning("form", found, values, why=_needs(missing), score=1.0)
+    return Meaning("run", found, values, score=1.0)
 
 
-def _of_telemetry(text: str, known: Known) -> Meaning | None:
-    asked = observe(text, known.catalogue, known.metrics, known.now, known.timezone)
-    found = next((each for each in known.registry if asked and each.name == asked.operation), None)
-    return Meaning("run", found, asked.values) if asked and found and not _missing(found, asked.values) else None
-
-
-def _by_phrase(text: str, registry: Registry, catalogue: Catalogue) -> Meaning:
-    found = rank(_bare(text, catalogue), {each.name: (each.name, each.title, *each.examples) for each in registry})
+def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
+    """Operations of which the grammar knows nothing are found by their titles and examples."""
+    names = {name: each for name, each in known.names.items() if name not in brain.INTENTS}
+    found = rank(
+        _bare(text, understood) or text, {name: (name, each.title, *each.examples) for name, each in names.items()}
+    )
     if not found or found[0].score < SURE:
-        return Meaning("unsure", near=tuple(registry.get(match.name) for match in found[:NEAR]))
-    chosen = registry.get(found[0].name)
-    values = read_values(text, chosen, registry, catalogue)
+        return Meaning(
+            "unsure", near=_near(understood, known.names) or tuple(names[each.name] for each in found[:NEAR])
+        )
+    chosen, score = names[found[0].name], found[0].score
+    named = filled(chosen, understood, known.now, known.timezone).values
+    values = {**named, **read_values(text, chosen, known.registry, known.catalogue)}
     missing = _missing(chosen, values)
-    score = found[0].score
     if chosen.risk is not Risk.READ:
         return Meaning("form", chosen, values, why="it changes something, so please look it over", score=score)
     if missing:
@@ -123,11 +205,11 @@ def _by_phrase(text: str, registry: Registry, catalogue: Catalogue) -> Meaning:
     return Meaning("run", chosen, values, score=score)
 
 
-def _bare(text: str, catalogue: Catalogue) -> str:
-    """The sentence without the names in it, which say nothing about the operation."""
-    rest = _ID.sub(" ", _QUOTED.sub(" ", text))
-    telling = [word for word in _WORD.findall(rest) if not environment(word) and not catalogue.resolve(word)]
-    return " ".join(telling) or text
+def _bare(text: str, understood: Understanding) -> str:
+    """The sentence without the names and times in it, which say nothing about the operation."""
+    for each in sorted(understood.entities, key=lambda each: -each.span[0]):
+        text = f"{text[: each.span[0]]} {text[each.span[1] :]}"
+    return " ".join(_WORD.findall(_ID.sub(" ", _QUOTED.sub(" ", text))))
 
 
 def read_values(text: str, found: AnyOperation, registry: Registry, catalogue: Catalogue) -> dict[str, Json]:

@@ -28,6 +28,8 @@ class ToolCall:
     id: str
     name: str
     arguments: Mapping[str, Json]
+    broken: str = ""
+    """Why the arguments cannot be read. Such a call is not made: this goes back as its failed result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,10 @@ class Spoken(Piece):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Piece):
-    """The last piece: the message as a whole, why it ended, and what it took. Without it, the stream was cut."""
+    """The last piece: the message as a whole, why it ended, and what it took. Without it, the stream was cut.
+
+    The message holds calls if, and only if, it ended with TOOLS: what broke off within a call calls nothing.
+    """
 
     message: Message
     ending: Ending

@@ -40,3 +40,5 @@ class Request:
     why: str = ""
     attachments: tuple[Attachment, ...] = ()
     again: bool = False
+    resume: str = ""
+    """An approval that has come to its end: what waited for it goes on."""

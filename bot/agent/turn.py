@@ -5,25 +5,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+import shlex
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from bot.agent.events import Choice, Choices, Event, FormWanted, Result, Task, Telling, Text, Trouble
-from bot.agent.meaning import Known, Meaning, understand
+from bot.agent.absent import absent
+from bot.agent.deliberating import Asked, Deliberating
+from bot.agent.earlier import earlier
+from bot.agent.events import Choice, Choices, Event, FormWanted, Text, Trouble
+from bot.agent.invoking import Invoking
+from bot.agent.meaning import Known, Meaning, meant, understand
 from bot.agent.preferences import ENVIRONMENT, PreferenceStore, of_person
+from bot.agent.questions import answered, given_up, pack, unpack
 from bot.agent.request import Attachment, Request
+from bot.agent.smalltalk import reply
+from bot.agent.suspended import PATIENCE, Suspended, SuspendedStore
+from bot.agent.threads import Key, Thread, Threads, where_of
+from bot.agent.transcript import Transcript
 from bot.catalogue import Catalogue
-from bot.door.invoke import Door
-from bot.door.outcomes import Done, WaitingForApproval
+from bot.door.outcomes import Outcome
 from bot.door.registry import AnyOperation, Registry
-from bot.errors import CopilotError, NotFound, Unavailable
-from bot.guard.people import People
+from bot.errors import CopilotError, InvalidInput, NotFound, Unavailable
+from bot.guard.people import Identity, People
+from bot.language import brain
+from bot.language.lexicon import Lexicon
+from bot.language.understanding import Understanding
+from bot.memory.memory import Memory
 from bot.ports import Clock, Json
 
 log = structlog.get_logger()
 
+HELP: Final = Choice("Help", say="help")
+PLAIN: Final = 0.8
+"""Confidence from which a sentence that was not said to us is taken as meant for us."""
+SURE: Final = 0.95
+"""Confidence above which the rules decide alone, whether there is a model or not."""
+LEARNING: Final = 5.0
 MOST_QUESTION: Final = 8_000
 SHOWN_QUESTION: Final = 200
 FILES: Final = "files.look"
@@ -34,27 +54,53 @@ _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2
 Tell = Callable[[Event], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What sentences are understood by."""
+
+    registry: Registry
+    catalogue: Catalogue
+    lexicon: Lexicon
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One turn under way."""
+
+    request: Request
+    who: Identity
+    thread: Thread
+    tell: Tell
+
+
 class Turns:
-    """Answers requests, by rules."""
+    """Answers requests: by rules where they are sure, or where there is no model; else by a model with tools."""
 
     def __init__(
         self,
-        door: Door,
-        registry: Registry,
-        catalogue: Catalogue,
+        *,
+        invoking: Invoking,
+        language: Language,
         people: People,
         preferences: PreferenceStore,
-        metrics: Mapping[str, Sequence[str]],
+        threads: Threads,
+        suspended: SuspendedStore,
+        memory: Memory,
+        deliberating: Deliberating | None,
         clock: Clock,
     ) -> None:
-        """`metrics` are the words that people have for each metric."""
-        self._door = door
-        self._registry = registry
-        self._catalogue = catalogue
+        """Without `deliberating`, the rules answer everything."""
+        self._invoking = invoking
+        self._language = language
+        self._registry = language.registry
+        self._memory = memory
+        self._deliberating = deliberating
         self._people = people
         self._preferences = preferences
-        self._metrics = metrics
+        self._threads = threads
+        self._suspended = suspended
         self._clock = clock
+        self._learning: set[asyncio.Task[None]] = set()
 
     async def run(self, request: Request) -> AsyncGenerator[Event]:
         """The events as they come; closing it stops the work (a change that has begun goes on, as a run)."""
@@ -77,54 +123,180 @@ class Turns:
                 with contextlib.suppress(asyncio.CancelledError):
                     await working
 
-    def understands(self, text: str) -> bool:
-        """Whether a sentence that was not said to us plainly asks for something all the same."""
+    async def close(self) -> None:
+        """What is learned after a turn is written down."""
+        if self._learning:
+            await asyncio.wait(set(self._learning), timeout=LEARNING)
+
+    async def concerns(self, request: Request) -> bool:
+        """Whether a sentence that was not said to us plainly asks for something all the same, or answers us."""
+        key = Key.of(request.origin, request.actor.id)
+        waiting = await self._suspended.question(key, request.actor.id, self._clock())
         try:
-            return understand(text, self._known()).kind != "unsure"
+            meaning = understand(request.text, self._known())
+            if waiting and (kept := unpack(waiting)) and meaning.understood:
+                answer = answered(kept, request.text, meaning.understood, self._read(self._known()))
+                return given_up(request.text) or answer is not None
         except CopilotError:  # a time of day that is none, in a sentence that may be about anything
             return False
+        return meaning.kind in {"run", "form", "ask"} and meaning.score >= PLAIN
+
+    # ------------------------------------------------------------ within
 
     async def _work(self, request: Request, tell: Tell) -> None:
+        said, thread = Transcript(), None
+
+        async def heard(event: Event) -> None:
+            said.hear(event)
+            await tell(event)
+
+        said.standing = "stopped"
         try:
             # Before anything costs: may they use the bot here at all?
             who = await self._people.identify(request.actor)
-            if request.operation:
-                found = self._registry.get(request.operation)
-                await self._invoke(request, found, request.values, tell)
-            elif request.attachments and FILES in {each.name for each in self._registry}:
-                await self._look_at_all(request, tell)
-            else:
-                await self._answer(request, tell, who.timezone)
+            thread = await self._threads.open(request)
+            if not request.again:
+                await self._threads.asked(thread, request, _wording(request))
+            said.standing = "done"
+            await self._answer(_Turn(request, who, thread, heard))
         except CopilotError as error:
-            await tell(Trouble(error.message, error.mend, request.origin.trace_id))
+            await heard(Trouble(error.message, error.mend, request.origin.trace_id))
+        except asyncio.CancelledError:
+            said.standing = "stopped"
+            raise
+        except BaseException:
+            said.standing = "failed"
+            raise
+        finally:
+            if thread:
+                await self._threads.answered(thread, said.text, said.standing)
 
-    def _known(self, timezone: str = "UTC") -> Known:
-        return Known(self._registry, self._catalogue, self._metrics, self._clock(), timezone)
+    async def _answer(self, turn: _Turn) -> None:
+        request = turn.request
+        if request.resume:
+            if self._deliberating:
+                await self._deliberating.go_on(Asked(request, turn.who, turn.thread, ""), turn.tell)
+        elif request.operation:
+            await self._run(turn, self._registry.get(request.operation), request.values)
+        elif request.attachments and FILES in {each.name for each in self._registry}:
+            await self._look_at_all(turn)
+        else:
+            await self._say(turn)
 
-    async def _answer(self, request: Request, tell: Tell, timezone: str = "UTC") -> None:
-        text = request.text.strip()
-        if not text:
-            text = "help"
+    def _known(self, turn: _Turn | None = None) -> Known:
+        timezone = turn.who.timezone if turn else "UTC"
+        lexicon = self._language.lexicon
+        history = earlier(turn.thread.earlier, lexicon, timezone) if turn else ()
+        return Known(self._registry, self._language.catalogue, lexicon, self._clock(), timezone, history)
+
+    async def _say(self, turn: _Turn) -> None:
+        text = turn.request.text.strip() or "help"
         if len(text) > MOST_QUESTION:
-            await tell(
-                Trouble(
-                    f"that is {len(text):,} characters long, and I read at most {MOST_QUESTION:,} at once",
-                    "Ask a shorter question, and upload the rest as a file.",
-                )
+            raise InvalidInput(
+                f"that is {len(text):,} characters long, and I read at most {MOST_QUESTION:,} at once",
+                mend="Ask a shorter question, and upload the rest as a file.",
             )
+        known = self._known(turn)
+        meaning = understand(text, known)
+        key, person = Key.of(turn.request.origin, turn.request.actor.id), turn.request.actor.id
+        waiting = await self._suspended.question(key, person, self._clock())
+        if waiting and (kept := unpack(waiting)) and meaning.understood:
+            whole = answered(kept, text, meaning.understood, self._read(known))
+            if whole or given_up(text):
+                if not await self._suspended.settle(key, person):
+                    return  # said twice, or on two replicas at once: the other one goes on
+                if whole is None:
+                    await turn.tell(Text("All right, I leave it."))
+                    return
+                meaning = meant(whole, known)
+        if self._deliberating and not _alone(meaning) and await self._think(self._deliberating, turn, text, meaning):
             return
-        await self._follow(request, understand(text, self._known(timezone)), tell)
+        for each in (meaning, *meaning.then):
+            await self._follow(turn, each)
 
-    async def _follow(self, request: Request, meaning: Meaning, tell: Tell) -> None:
+    def _read(self, known: Known) -> Callable[[str], Understanding]:
+        return lambda words: brain.understand(words, known.lexicon, now=known.now, timezone=known.timezone)
+
+    async def _think(self, deliberating: Deliberating, turn: _Turn, text: str, meaning: Meaning) -> bool:
+        """Whether a model has answered; where none does, the rules do what they can."""
+        usual = (await self._preferences.all(of_person(turn.who.id))).get(ENVIRONMENT)
+        facts = [f"whoever asks is in the time zone {turn.who.timezone}"]
+        if usual:
+            facts.append(f"the environment that they usually mean is {usual}")
+        if meaning.operation:
+            facts.append(f"the rules take it for {meaning.operation.name}, with confidence {meaning.score:.2f}")
+        thought = await deliberating.think(Asked(turn.request, turn.who, turn.thread, text, facts), turn.tell)
+        if thought.ending != "unavailable" or thought.text:
+            return True
+        await turn.tell(Text("_The model is away, so I answer by rules alone._\n\n"))
+        return False
+
+    async def _follow(self, turn: _Turn, meaning: Meaning) -> None:
+        request, tell = turn.request, turn.tell
         match meaning:
             case Meaning("run", found, values) if found:
-                await self._invoke(request, found, await self._usual(request, found, values), tell)
+                for number, each in enumerate((values, *meaning.beside)):
+                    key = f"{request.key}:{number}" if number else ""
+                    await self._run(turn, found, await self._usual(request, found, each), key=key)
+                if meaning.left:
+                    await tell(Text(f"_I could not narrow this down by {_listed(meaning.left)}._"))
             case Meaning("form", found, values) if found:
                 usual = await self._usual(request, found, values)
                 await tell(FormWanted(found.name, found.title, usual, meaning.why))
+            case Meaning("ask") if meaning.understood:
+                await self._ask(turn, meaning.understood)
+            case Meaning("absent", why=name):
+                await self._absent(name, tell)
+            case Meaning("not-yet", found, values) if found:
+                await tell(Text("You were not asking for it, so I have done nothing."))
+                choice = Choice(found.title, operation=found.name, values=values, form=True)
+                await tell(Choices((choice, HELP), "If you do want it:"))
+            case Meaning("talk"):
+                await tell(Text(reply(request.text)))
             case _:
                 await tell(Text("I am not sure what you mean. I would rather ask than guess."))
                 await tell(Choices(tuple(self._suggestions(meaning.near)), "Did you mean one of these?"))
+
+    async def _run(self, turn: _Turn, found: AnyOperation, values: Mapping[str, Json], *, key: str = "") -> None:
+        outcome = await self._invoking.invoke(turn.request, found, values, turn.tell, key=key)
+        self._learn(turn, found, values, outcome)
+
+    def _learn(self, turn: _Turn, found: AnyOperation, values: Mapping[str, Json], outcome: Outcome) -> None:
+        """After the answer, and never in its way."""
+
+        async def remember() -> None:
+            try:
+                where = where_of(turn.request, turn.thread)
+                await self._memory.did(turn.request.text or found.title, found.name, values, outcome.kind, where)
+            except CopilotError as error:
+                log.warning("not_remembered", operation=found.name, error=str(error))
+
+        task = asyncio.create_task(remember(), name=f"learning {turn.request.key}")
+        self._learning.add(task)
+        task.add_done_callback(self._learning.discard)
+
+    async def _ask(self, turn: _Turn, understood: Understanding) -> None:
+        """The question is kept, and whatever answers it in this thread goes on from here."""
+        now, person = self._clock(), turn.request.actor.id
+        key = Key.of(turn.request.origin, person)
+        payload: dict[str, Json] = {"understood": pack(understood)}
+        await self._suspended.put(
+            Suspended("question", key, person, payload, created_at=now, expires_at=now + PATIENCE)
+        )
+        options = tuple(Choice(each, say=each) for each in understood.options)
+        await turn.tell(Choices(options, understood.question) if options else Text(understood.question))
+
+    async def _absent(self, name: str, tell: Tell) -> None:
+        """What is understood and nothing here does is said so, with what comes near it."""
+        names = {each.name: each for each in self._registry}
+        known = absent(name, names)
+        await tell(
+            Text(
+                f"{known.what} is not something I can do here yet: it needs {known.needs}, and none is connected. "
+                "Nothing was started."
+            )
+        )
+        await tell(Choices(tuple(self._suggestions(tuple(names[each] for each in known.instead))), "What I can do:"))
 
     async def _usual(self, request: Request, found: AnyOperation, values: Mapping[str, Json]) -> Mapping[str, Json]:
         """Where no environment is named, the one that this person usually means."""
@@ -135,57 +307,20 @@ class Turns:
 
     def _suggestions(self, near: tuple[AnyOperation, ...]) -> list[Choice]:
         choices = [Choice(each.title, say=(each.examples or (each.name,))[0]) for each in near]
-        return [*choices, Choice("What can you do?", say="help")]
+        return [*choices, HELP]
 
-    async def _invoke(
-        self, request: Request, found: AnyOperation, values: Mapping[str, Json], tell: Tell, *, key: str = ""
-    ) -> None:
-        task = Task(found.name, found.title, "running")
-        await tell(task)
-
-        async def progress(text: str) -> None:
-            await tell(Task(task.id, task.title, "running", text))
-
-        outcome = await self._door.invoke(
-            request.actor,
-            found.name,
-            dict(values),
-            origin=request.origin,
-            why=request.why,
-            idempotency_key=key or request.key,
-            progress=progress,
-            resumed=request.again,
-        )
-        well = isinstance(outcome, (Done, WaitingForApproval))
-        await tell(Task(task.id, task.title, "done" if well else "failed"))
-        await tell(Result(outcome, found.title, values))
-        if isinstance(outcome, Done) and issubclass(found.output, Telling):
-            await self._tell_more(found, outcome, tell)
-
-    async def _tell_more(self, found: AnyOperation, outcome: Done, tell: Tell) -> None:
-        """What an output shows of itself. The numbers are told by then: what fails here takes nothing away."""
-        known = {each.name for each in self._registry}
-        try:
-            output = found.output.model_validate(outcome.output)
-            assert isinstance(output, Telling)
-            async for event in output.tell(self._clock()):
-                await tell(_within(event, known) if isinstance(event, Choices) else event)
-        except Exception:
-            log.exception("output_not_told", operation=found.name)
-            await tell(Text("_There is more to this than I could show; Raw has it._"))
-
-    async def _look_at_all(self, request: Request, tell: Tell) -> None:
+    async def _look_at_all(self, turn: _Turn) -> None:
         """Each file for itself; and the words beside them, where they plainly ask for something else."""
-        for attachment in request.attachments:
+        for attachment in turn.request.attachments:
             try:
-                await self._look(request, attachment, tell)
+                await self._look(turn, attachment)
             except CopilotError as error:
-                await tell(Trouble(error.message, error.mend, request.origin.trace_id))
-        meaning = understand(request.text, self._known())
-        if request.text and meaning.operation and meaning.operation.name != FILES:
-            await self._answer(request, tell)
+                await turn.tell(Trouble(error.message, error.mend, turn.request.origin.trace_id))
+        meaning = understand(turn.request.text, self._known(turn))
+        if turn.request.text and meaning.operation and meaning.operation.name != FILES:
+            await self._say(turn)
 
-    async def _look(self, request: Request, attachment: Attachment, tell: Tell) -> None:
+    async def _look(self, turn: _Turn, attachment: Attachment) -> None:
         """A file: its content is looked at, and whatever it says is no instruction."""
         if attachment.missing:
             raise Unavailable(f"the file {attachment.name[:80]!r} could not be fetched", mend="Upload it again.")
@@ -202,9 +337,21 @@ class Turns:
         lines: list[Json] = [_UNSEEN.sub("", line)[:MOST_LINE] for line in whole[:MOST_LINES]]
         cut = attachment.cut or len(whole) > MOST_LINES or any(len(line) > MOST_LINE for line in whole)
         values: dict[str, Json] = {"name": attachment.name[:200], "lines": lines, "cut": cut}
-        await self._invoke(request, found, values, tell, key=f"{request.key}:{attachment.id}")
+        await self._invoking.invoke(turn.request, found, values, turn.tell, key=f"{turn.request.key}:{attachment.id}")
 
 
-def _within(choices: Choices, known: Collection[str]) -> Choices:
-    """Only ways that this installation has."""
-    return Choices(tuple(each for each in choices.choices if each.operation in {"", *known}), choices.question)
+def _alone(meaning: Meaning) -> bool:
+    """Whether the rules need no model: they are sure, and it is one thing that is wanted."""
+    return meaning.score > SURE and meaning.kind != "unsure" and not meaning.then
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words)
+
+
+def _wording(request: Request) -> str:
+    """What was asked, in words: a button is remembered as what it would be called when typed."""
+    if request.operation is None:
+        return request.text
+    values = " ".join(shlex.quote(f"{name}={value}") for name, value in request.values.items())
+    return f"{request.operation} {values}".strip()

@@ -144,6 +144,10 @@ def last_of(series: Series) -> float:
     return float(series.times[np.isfinite(series.values)][-1])
 
 
+def last_value(series: Series) -> float:
+    return float(series.values[np.isfinite(series.values)][-1])
+
+
 # ---------------------------------------------------------------- what was promised
 
 

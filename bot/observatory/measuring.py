@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from bot.catalogue import Service
 from bot.door.operation import Output
-from bot.observatory.findings import JUDGED, last_of, marks_of, stands_out, threshold_of
+from bot.observatory.findings import JUDGED, last_of, last_value, marks_of, stands_out, threshold_of
 from bot.observatory.observatory import Heard, Observatory, named, split, whole
 from bot.observatory.question import WHOLE, Measured, Question, capital, clock, moments, title_of
 from bot.observatory.spreading import spread
@@ -27,6 +28,7 @@ from bot.telemetry.vocabulary import Role
 
 LOOK_BACK: Final = timedelta(days=2)
 """Windows up to here are read together with the one before, for comparison; longer ones would cost too much."""
+MOST_NAMED: Final = 5
 NOW: Final = timedelta(minutes=10)
 """A value that is older is no value of now."""
 
@@ -120,6 +122,7 @@ async def answered(observatory: Observatory, question: Question) -> MetricsAnswe
     if not found.series:
         why = await observatory.why_empty(found.query, question.scope, question.now)
         return base.model_copy(update={"summary": f"Nothing was measured: {why}."})
+    everything, found = found, _above(found, question)
     service = observatory.catalogue.resolve(question.scope.service) if question.scope.service else None
     findings, stretches = stands_out(
         found, changes.value or (), service, question, lambda series: _name(series, question)
@@ -131,7 +134,7 @@ async def answered(observatory: Observatory, question: Question) -> MetricsAnswe
         heard_.append(buckets)
     return base.model_copy(
         update={
-            "summary": _summary(found, figures, question),
+            "summary": _summary(found, figures, question) if question.above is None else _over(everything, question),
             "findings": tuple(findings),
             "figures": tuple(figures),
             "grid": grid_of(figures, found.signal.unit) if len(figures) > 1 else None,
@@ -190,6 +193,33 @@ def _summary(found: Measured, figures: Sequence[Figures], question: Question) ->
     return (
         f"{what}{where} {last}; {shown(one.median, unit)} at the median, with a peak of {shown(one.maximum, unit)}{at}."
     )
+
+
+def _above(found: Measured, question: Question) -> Measured:
+    """What is over the limit now; all of it, where nothing is."""
+    limit = question.limit(found.signal.unit)
+    if limit is None:
+        return found
+    over = [number for number, each in enumerate(found.series) if last_value(each) > limit]
+    if not over:
+        return found
+    return replace(
+        found,
+        series=tuple(found.series[number] for number in over),
+        before=tuple(found.before[number] for number in over),
+    )
+
+
+def _over(found: Measured, question: Question) -> str:
+    """How many of them are over the limit, and by how much."""
+    unit, limit = found.signal.unit, question.limit(found.signal.unit)
+    levels = sorted(((last_value(each), _name(each, question)) for each in found.series), reverse=True)
+    over = [f"{name} ({shown(value, unit)})" for value, name in levels if limit is not None and value > limit]
+    what = f"{capital(title_of(found.signal, question))} above {shown(limit, unit)}"
+    if not over:
+        return f"{what}: none of {len(levels):,}; the highest is {levels[0][1]} with {shown(levels[0][0], unit)}."
+    more = f" and {len(over) - MOST_NAMED} more" if len(over) > MOST_NAMED else ""
+    return f"{what}: {len(over)} of {len(levels):,}, {', '.join(over[:MOST_NAMED])}{more}."
 
 
 def _last(one: Figures, unit: str, question: Question) -> str:

@@ -30,6 +30,11 @@ class Question:
     raw: str = ""
     spread: bool = False
     """Also how it is distributed, where it is a histogram."""
+    above: float | None = None
+    """Only what is above it now, in the metric's unit; a share as a percentage, as people say it."""
+
+    def limit(self, unit: str) -> float | None:
+        return self.above / 100 if self.above is not None and unit == "share" else self.above
 
     def about(self, *roles: Role) -> dict[str, Json]:
         """What a further question about the same has to say, as far as it can."""

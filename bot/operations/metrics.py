@@ -34,6 +34,7 @@ class QueryInput(OfMetric):
     """A metric by name, or PromQL of your own."""
 
     by: Group = Field("", description="One line for each service, instance, endpoint, version or model.")
+    above: float | None = Field(None, ge=0, description="Only what is above it now; of shares, in percent.")
     spread: bool = Field(False, description="Also a heat map of how requests spread over durations.")
     query: str = Field("", description="PromQL; then the other fields only say when.", max_length=LONG)
 
@@ -68,7 +69,7 @@ async def query(wanted: QueryInput, context: Context) -> measuring.MetricsAnswer
     if not wanted.service and not wanted.query and not wanted.by:
         wanted = wanted.model_copy(update={"by": "service"})
     question = question_of(wanted, context, observatory, by=wanted.by, raw=wanted.query)
-    return await measuring.answered(observatory, replace(question, spread=wanted.spread))
+    return await measuring.answered(observatory, replace(question, spread=wanted.spread, above=wanted.above))
 
 
 class CompareInput(OfMetric):

@@ -157,7 +157,7 @@ class DeploysInput(About):
     title="Deploys",
     permission="metrics:read",
     timeout=30,
-    examples=("recent deploys", "what was deployed today?", "deploys of checkout"),
+    examples=("recent deploys", "what was deployed today?", "what changed in checkout?", "deployment frequency"),
 )
 async def deploys_list(wanted: DeploysInput, context: Context) -> standing.DeploysAnswer:
     """What was deployed, rolled back, scaled or restarted, the newest first."""

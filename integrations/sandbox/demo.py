@@ -29,6 +29,8 @@ from bot.observatory.question import Question
 from bot.telemetry.charts.desk import picture
 from bot.telemetry.signals import Window
 from bot.telemetry.vocabulary import Scope
+from integrations.sandbox.anthropic.script import DEMO as SCRIPT
+from integrations.sandbox.anthropic.server import ScriptedModel
 from integrations.sandbox.platform.server import Platform
 from integrations.sandbox.slack.server import SlackSandbox
 
@@ -48,6 +50,7 @@ GROUPS: Final = {
 OPS: Final = "C0OPS"
 FIRST: Final = "@copilot p95 of checkout in prod over the last hour"
 WHY: Final = "@copilot why is checkout slow?"
+INVESTIGATE: Final = "@copilot investigate checkout for me"
 DRILL: Final = "@copilot rehearse a drill in production"
 STEPS: Final[tuple[dict[str, Any], ...]] = (
     {
@@ -77,14 +80,16 @@ PAUSE: Final = 2.0
 """Seconds that belong to the page alone, before anything is warmed."""
 
 
-def demo(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool) -> None:
-    """Runs until Ctrl-C, and begins anew each time."""
+def demo(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool, model: bool) -> None:
+    """Runs until Ctrl-C, and begins anew each time. With `model`, a scripted one answers what the rules leave open."""
     _clear(folder)
     configure(Redactor(), level="error", form="console")
-    asyncio.run(_run(console, folder, manifest, port=port, browser=browser))
+    asyncio.run(_run(console, folder, manifest, port=port, browser=browser, model=model))
 
 
-async def _run(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool) -> None:
+async def _run(
+    console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool, model: bool
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -92,11 +97,12 @@ async def _run(console: Console, folder: Path, manifest: Path, *, port: int | No
     console.print("Starting a local Slack, a platform to watch, and the bot …", style="dim")
     sandbox = SlackSandbox(manifest, port=_free(PORT) if port is None else port)
     platform = Platform(port=0 if port == 0 else _free(PLATFORM_PORT))
-    async with sandbox, platform:
+    scripted = ScriptedModel(SCRIPT) if model else None
+    async with sandbox, platform, scripted or contextlib.nullcontext():
         breaking = f"{platform.url}/#break"
         sandbox.page.welcome = _welcome(breaking) | {"roles": _who_may_what(sandbox)}
-        async with App.running(_settings(sandbox, platform, folder), whole=True) as app, _beside(_warm(app)):
-            _greet(console, sandbox.page_url, breaking, folder)
+        async with App.running(_settings(sandbox, platform, folder, scripted), whole=True) as app, _beside(_warm(app)):
+            _greet(console, sandbox.page_url, breaking, folder, model=model)
             if browser:
                 with contextlib.suppress(webbrowser.Error):
                     await asyncio.to_thread(webbrowser.open, sandbox.page_url)
@@ -138,10 +144,12 @@ async def _warm(app: App) -> None:
                 await picture(told.chart)
 
 
-def _settings(sandbox: SlackSandbox, platform: Platform, folder: Path) -> Settings:
+def _settings(sandbox: SlackSandbox, platform: Platform, folder: Path, scripted: ScriptedModel | None) -> Settings:
     """What a real workspace needs too: two tokens, and where telemetry is. The rest is for a laptop."""
+    model = {"anthropic_url": scripted.url, "anthropic_api_key": "scripted"} if scripted else {}
     return Settings.model_validate(
         {
+            **model,
             "data_dir": folder,
             "roles_file": _roles(folder),
             "slack_bot_token": sandbox.bot_token,
@@ -181,7 +189,8 @@ def _who_may_what(sandbox: SlackSandbox) -> dict[str, str]:
     return told | {"U0GUEST": "a guest, may not act", "U0PARTNER": "of another company, may not act"}
 
 
-def _greet(console: Console, url: str, breaking: str, folder: Path) -> None:
+def _greet(console: Console, url: str, breaking: str, folder: Path, *, model: bool) -> None:
+    investigate = f"  5  A scripted model is in, too:  [green]{INVESTIGATE}[/green]\n" if model else ""
     console.print(
         f"\n[bold]CoPilot is in a Slack of its own:[/bold]  [bold cyan]{url}[/bold cyan]\n\n"
         f"  1  In #ops, write        [green]{FIRST}[/green]\n"
@@ -191,7 +200,8 @@ def _greet(console: Console, url: str, breaking: str, folder: Path) -> None:
         f"                           [green]{WHY}[/green]\n"
         f"  3  Wish for more         [green]{DRILL}[/green]\n"
         "     press [bold]Fill in the form[/bold], send it, and see it ask for approval\n"
-        "  4  Become the [bold]Engineering manager[/bold] (top left) and press [bold]Approve[/bold] in the thread\n\n"
+        "  4  Become the [bold]Engineering manager[/bold] (top left) and press [bold]Approve[/bold] in the thread\n"
+        f"{investigate}\n"
         f"[dim]No account, no key; nothing leaves this machine. Data is in {folder}. Ctrl-C stops everything.[/dim]",
         highlight=False,
         soft_wrap=True,

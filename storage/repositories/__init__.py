@@ -10,11 +10,13 @@ from storage.repositories.costs import CostRepository
 from storage.repositories.dead_letters import DeadLetterRepository
 from storage.repositories.deliveries import DeliveryRepository
 from storage.repositories.drills import DrillRepository
+from storage.repositories.memory import MemoryRepository
 from storage.repositories.people import PeopleRepository
 from storage.repositories.preferences import PreferenceRepository
 from storage.repositories.privacy import PrivacyRepository
 from storage.repositories.replicas import ReplicaRepository
 from storage.repositories.runs import RunRepository
+from storage.repositories.suspended import SuspendedRepository
 
 __all__ = [
     "AnswerRepository",
@@ -27,9 +29,11 @@ __all__ = [
     "DeadLetterRepository",
     "DeliveryRepository",
     "DrillRepository",
+    "MemoryRepository",
     "PeopleRepository",
     "PreferenceRepository",
     "PrivacyRepository",
     "ReplicaRepository",
     "RunRepository",
+    "SuspendedRepository",
 ]

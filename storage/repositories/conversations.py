@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, true, update
 
+from bot.agent.threads import Message, Session
 from bot.errors import Conflict
 from bot.keyring import Keyring
 from storage.database import Database
@@ -19,37 +19,6 @@ from storage.repositories.rows import table, upsert
 SESSIONS = table(SessionRow)
 MESSAGES = table(MessageRow)
 CONTENT = "messages.content"
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One thread, whoever speaks in it."""
-
-    id: str
-    workspace: str
-    channel: str
-    thread: str
-    opened_by: str
-    created_at: datetime
-    last_activity: datetime
-    expires_at: datetime
-    project: str | None = None
-    context: dict[str, Any] = field(default_factory=dict)
-    token_count: int = 0
-    version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn, by its author."""
-
-    author: str
-    role: Literal["user", "assistant", "system"]
-    content: str
-    created_at: datetime
-    meta: dict[str, Any] = field(default_factory=dict)
-    token_count: int = 0
-    slack_ts: str | None = None
 
 
 class ConversationRepository:
@@ -137,6 +106,19 @@ class ConversationRepository:
         """The newest ones, oldest first."""
         return await self._messages(MESSAGES.c.session_id == session_id, limit)
 
+    async def page(self, session_id: str, before: int | None, limit: int) -> tuple[Sequence[Message], int | None]:
+        """The newest ones before a place, oldest first, and the place before which to go on."""
+        async with self._database.reading() as connection:
+            earlier = MESSAGES.c.id < before if before is not None else true()
+            found = await connection.execute(
+                select(MESSAGES)
+                .where(MESSAGES.c.session_id == session_id, earlier)
+                .order_by(MESSAGES.c.id.desc())
+                .limit(limit)
+            )
+            rows = found.mappings().all()
+        return self._opened(rows), rows[-1]["id"] if len(rows) == limit else None
+
     async def messages_of(self, author: str, limit: int = 100_000) -> Sequence[Message]:
         return await self._messages(MESSAGES.c.author == author, limit)
 
@@ -153,10 +135,13 @@ class ConversationRepository:
         async with self._database.reading() as connection:
             found = await connection.execute(select(MESSAGES).where(where).order_by(MESSAGES.c.id.desc()).limit(limit))
             rows = found.mappings().all()
+        return self._opened(rows)
+
+    def _opened(self, newest_first: Sequence[RowMapping]) -> Sequence[Message]:
         return [
             Message(
                 content=self._keys.decrypt(row["content_sealed"], CONTENT),
                 **{name: row[name] for name in Message.__slots__ if name != "content"},
             )
-            for row in reversed(rows)
+            for row in reversed(newest_first)
         ]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
+from bot.operations.spending import Spent
 from storage.database import Database
 from storage.models import CostRow
 from storage.repositories.rows import table
@@ -58,3 +59,17 @@ class CostRepository:
                 )
                 totals[scope] = float(found.scalar_one())
         return totals
+
+    async def by_operation(self, scope: str, since: datetime) -> Mapping[str, Spent]:
+        """The dearest first."""
+        kind, _, name = scope.partition(":")
+        usd, tokens = func.sum(COSTS.c.usd), func.sum(COSTS.c.tokens)
+        async with self._database.reading() as connection:
+            found = await connection.execute(
+                select(COSTS.c.operation, usd, tokens)
+                .where(SCOPES[kind] == name, COSTS.c.at >= since)
+                .group_by(COSTS.c.operation)
+                .order_by(usd.desc())
+                .limit(20)
+            )
+            return {row[0]: Spent(usd=float(row[1]), tokens=int(row[2])) for row in found}

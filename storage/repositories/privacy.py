@@ -10,6 +10,7 @@ from sqlalchemy import Column, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.agent.inbox import LETTERS as DELIVERY_LETTERS
+from bot.agent.threads import ALONE
 from bot.guard.approvals import Verdict
 from bot.keyring import Keyring
 from storage.database import Database
@@ -28,9 +29,11 @@ from storage.models import (
     RoleBindingRow,
     RunRow,
     SessionRow,
+    SuspendedRow,
 )
 from storage.repositories.answers import CORRECTION, RECORD
 from storage.repositories.conversations import ConversationRepository
+from storage.repositories.memory import MemoryRepository
 from storage.repositories.rows import seal, table, unseal
 
 DECISIONS, APPROVALS = table(DecisionRow), table(ApprovalRow)
@@ -57,6 +60,7 @@ class PrivacyRepository:
         self._database = database
         self._keys = keys
         self._conversations = ConversationRepository(database, keys)
+        self._memory = MemoryRepository(database, keys)
 
     async def export(self, person: str) -> Mapping[str, Any]:
         said = await self._conversations.messages_of(person)
@@ -65,6 +69,17 @@ class PrivacyRepository:
                 {"at": each.created_at.isoformat(), "role": each.role, "content": each.content} for each in said
             ]
         }
+        data["memory"] = [
+            {
+                "at": each.created_at.isoformat(),
+                "kind": each.kind,
+                "tier": each.tier,
+                "where": each.scope,
+                "text": each.text,
+                "details": dict(each.meta),
+            }
+            for each in await self._memory.of(person)
+        ]
         own = [
             ("profile", table(PersonRow).c.id, person),
             ("roles", table(RoleBindingRow).c.person_id, person),
@@ -79,7 +94,10 @@ class PrivacyRepository:
         return data
 
     async def erase(self, person: str, pseudonym: str) -> Mapping[str, int]:
-        counts = {"messages": await self._conversations.forget(person)}
+        counts = {
+            "messages": await self._conversations.forget(person),
+            "memory": await self._memory.forget(person),
+        }
         async with self._database.writing() as connection:
             # What they wrote themselves goes; what others decided on it stays.
             empty = seal(self._keys, "", "approvals.why")
@@ -105,6 +123,14 @@ class PrivacyRepository:
                 )
             )
             await connection.execute(update(DECISIONS).where(DECISIONS.c.person == person).values(reason=""))
+            sessions = table(SessionRow)
+            theirs = sessions.c.thread.in_(
+                [f"{surface}:{person}" for surface in ALONE]
+            )  # conversations with them alone
+            await connection.execute(delete(sessions).where(theirs))
+            waiting = table(SuspendedRow)
+            gone = await connection.execute(delete(waiting).where(waiting.c.person == person))
+            counts["suspended"] = gone.rowcount
             counts["answers"] = (await connection.execute(delete(ANSWERS).where(ANSWERS.c.person == person))).rowcount
             await connection.execute(
                 update(FEEDBACK).where(FEEDBACK.c.person == person).values(reason="", correction_sealed=None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.benchmarks import asking, causes, charts, door, intake, logs, signals
+from tests.benchmarks import asking, causes, charts, door, intake, logs, memory, signals
 
 
 def main() -> None:
-    for benchmark in (door, intake, signals, logs, causes, charts, asking):
+    for benchmark in (door, intake, signals, logs, causes, charts, asking, memory):
         asyncio.run(benchmark.main())
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.exc import StatementError
 
 from bot.agent.answers import Answer, Feedback
 from bot.agent.inbox import LETTERS, Delivery
+from bot.agent.suspended import Suspended
+from bot.agent.threads import Key, Message
 from bot.dead_letters import DeadLetter, LetterState
 from bot.door.runs import Run, RunState
 from bot.errors import Conflict, CopilotError
@@ -18,6 +20,8 @@ from bot.guard.limits import Rate
 from bot.guard.people import Person
 from bot.guard.risk import Risk
 from bot.keyring import Keyring
+from bot.memory.relevance import Kind
+from bot.memory.store import Kept, Tier
 from bot.ports import Json
 from storage.database import Database
 from storage.models import Base
@@ -30,13 +34,14 @@ from storage.repositories import (
     DeadLetterRepository,
     DeliveryRepository,
     DrillRepository,
+    MemoryRepository,
     PeopleRepository,
     PreferenceRepository,
     PrivacyRepository,
     ReplicaRepository,
     RunRepository,
+    SuspendedRepository,
 )
-from storage.repositories.conversations import Message
 from tests.conftest import KEYS, START
 
 RING = Keyring.parse(KEYS)
@@ -281,6 +286,13 @@ async def everything_of(database: Database, person: str) -> None:
     await approvals.swap(
         theirs,
         replace(theirs, state=ApprovalState.REJECTED, version=2, decisions=(no,), ended_because=no.reason),
+    )
+    about = Kept(Kind.FINDING, Tier.LONG, f"person:T1:{person}", f"about {person}", 3, 0.6, START, person)
+    await MemoryRepository(database, RING).add([about])
+    private = Key("T1", "C1", f"command:{person}")
+    await talks.open("T1", "C1", private.thread, by=person, now=START, expires_at=LATER)
+    await SuspendedRepository(database, RING).put(
+        Suspended("question", private, person, {}, created_at=START, expires_at=LATER)
     )
     await CostRepository(database).book(
         at=START, person=person, channel=None, workspace=None, operation="x", usd=1, tokens=1, trace_id="t"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -13,6 +14,8 @@ import storage.rotation
 from bot.agent.answers import Answer, Feedback
 from bot.agent.events import Text
 from bot.agent.inbox import Delivery
+from bot.agent.suspended import Suspended
+from bot.agent.threads import Key, Message
 from bot.dead_letters import DeadLetter
 from bot.door.runs import Run, RunState
 from bot.errors import ConfigurationError, Tampered
@@ -20,6 +23,8 @@ from bot.guard.approvals import Approval, ApprovalState, Route
 from bot.guard.canonical import parameters_hash
 from bot.guard.risk import Risk
 from bot.keyring import Keyring
+from bot.memory.relevance import Kind
+from bot.memory.store import Kept, Tier
 from storage.database import Database
 from storage.models import Base
 from storage.repositories import (
@@ -28,9 +33,10 @@ from storage.repositories import (
     ConversationRepository,
     DeadLetterRepository,
     DeliveryRepository,
+    MemoryRepository,
     RunRepository,
+    SuspendedRepository,
 )
-from storage.repositories.conversations import Message
 from storage.rotation import rotate
 from tests.conftest import KEYS, START
 
@@ -86,6 +92,22 @@ async def fill(database: Database, ring: Keyring = RING, number: int = 1) -> Non
         "T1", "C1", f"{number}", by="ada", now=START, expires_at=START + timedelta(days=1)
     )
     await conversations.say(session.id, Message("ada", "user", f"I said {PLANTED}", START))
+    about = Kept(
+        Kind.FINDING,
+        Tier.LONG,
+        f"channel:T1:C{number}",
+        f"about {PLANTED}",
+        3,
+        0.6,
+        START,
+        "ada",
+        vector=np.ones(256, np.float16),
+    )
+    await MemoryRepository(database, ring).add([about])
+    here = Key("T1", "C1", f"{number}")
+    await SuspendedRepository(database, ring).put(
+        Suspended("question", here, "ada", {"said": PLANTED}, created_at=START, expires_at=START + timedelta(days=1))
+    )
     runs = RunRepository(database, ring)
     run, _ = await runs.claim(Run(f"run-{number}", f"k{number}", "x.do", "ada", "t", START, "r1", "h"))
     await runs.finish(

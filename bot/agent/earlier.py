@@ -1,0 +1,48 @@
+"""The earlier turns of a thread, as the rules read them: each understood as of its own moment."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Final
+
+from bot.agent.threads import Message
+from bot.language import brain
+from bot.language.lexicon import Lexicon
+from bot.language.understanding import Earlier, Entity, Understanding
+
+LOOKED_AT: Final = 8
+"""A reference does not reach back further."""
+_KINDS: Final = {
+    "window": "", "against": "", "contains": "pattern", "trace": "trace_id", "slower_than": "duration_threshold",
+    "other_service": "service", "other_environment": "environment", "other_version": "version",
+}  # fmt: skip
+
+
+def earlier(messages: Sequence[Message], lexicon: Lexicon, timezone: str) -> tuple[Earlier, ...]:
+    found: list[Earlier] = []
+    for each in messages[-LOOKED_AT:]:
+        if each.role == "assistant":
+            found.append(Earlier("bot", each.content))
+            continue
+        exactly = _exactly(each.content)
+        understood = exactly or brain.understand(
+            each.content, lexicon, now=each.created_at, timezone=timezone, history=tuple(found)
+        )
+        found.append(Earlier("user", each.content, each.author, understood))
+    return tuple(found)
+
+
+def _exactly(text: str) -> Understanding | None:
+    """A button that was pressed, or an operation that was typed: what it names is what its values name."""
+    name, _, rest = text.partition(" ")
+    if name not in brain.INTENTS:
+        return None
+    try:
+        pairs = [word.partition("=") for word in shlex.split(rest)]
+    except ValueError:
+        return None
+    holds = tuple(
+        Entity(kind, value, value) for field, equals, value in pairs if equals and (kind := _KINDS.get(field, field))
+    )
+    return Understanding(text, brain.INTENTS[name], name, 1.0, holds, holds)

@@ -1,0 +1,132 @@
+"""The thread that a request belongs to: what was said in it before, by whom, and that this turn is added to it.
+
+Rows are only added: people who speak at once lose nothing. A thread is one conversation whoever speaks in it, and
+everybody speaks with their own rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Protocol
+
+from bot.agent.request import Request
+from bot.door.outcomes import Origin
+from bot.memory.store import Where
+from bot.memory.tokens import tokens
+from bot.ports import Clock
+
+KEPT: Final = timedelta(days=30)
+FRESH: Final = timedelta(hours=12)
+"""In a place without threads (a DM, a terminal), what was said longer ago is another conversation."""
+MOST: Final = 40
+"""Earlier messages that a turn looks at; a model is given more of them, compressed, by the memory."""
+BOT: Final = "bot"
+ALONE: Final = frozenset({"command", "home", "modal", "terminal"})
+"""Surfaces without threads, on which one person alone sees the answer."""
+Standing = Literal["done", "asked", "waiting", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One thread, whoever speaks in it."""
+
+    id: str
+    workspace: str
+    channel: str
+    thread: str
+    opened_by: str
+    created_at: datetime
+    last_activity: datetime
+    expires_at: datetime
+    project: str | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    token_count: int = 0
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one of them said. `meta` is no place for what they said: it is not sealed."""
+
+    author: str
+    role: Literal["user", "assistant", "system"]
+    content: str
+    created_at: datetime
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    token_count: int = 0
+    slack_ts: str | None = None
+
+
+class ThreadStore(Protocol):
+    """Keeps threads and what was said in them."""
+
+    async def open(
+        self, workspace: str, channel: str, thread: str, *, by: str, now: datetime, expires_at: datetime
+    ) -> Session: ...
+
+    async def find(self, workspace: str, channel: str, thread: str) -> Session | None: ...
+
+    async def say(self, session_id: str, message: Message) -> None: ...
+
+    async def messages(self, session_id: str, limit: int = 100) -> Sequence[Message]:
+        """The newest, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread as a turn finds it."""
+
+    session: Session
+    earlier: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where a conversation takes place."""
+
+    workspace: str
+    channel: str
+    thread: str
+
+    @classmethod
+    def of(cls, origin: Origin, person: str) -> Key:
+        """What only one person sees is a conversation of their own, wherever it takes place."""
+        thread = f"{origin.surface}:{person}" if origin.surface in ALONE else origin.thread or ""
+        return cls(origin.workspace or "", origin.channel or origin.surface, thread)
+
+
+class Threads:
+    """Opens threads, and adds to them."""
+
+    def __init__(self, store: ThreadStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def open(self, request: Request) -> Thread:
+        now, key = self._clock(), Key.of(request.origin, request.actor.id)
+        session = await self._store.open(
+            key.workspace, key.channel, key.thread, by=request.actor.id, now=now, expires_at=now + KEPT
+        )
+        earlier = await self._store.messages(session.id, MOST)
+        if not (request.origin.thread and request.origin.surface != "terminal"):
+            earlier = [each for each in earlier if now - each.created_at < FRESH]
+        return Thread(session, tuple(earlier))
+
+    async def asked(self, thread: Thread, request: Request, text: str) -> None:
+        said = Message(request.actor.id, "user", text, self._clock(), token_count=tokens(text))
+        await self._store.say(thread.session.id, said)
+
+    async def answered(self, thread: Thread, text: str, how: Standing) -> None:
+        """Also what went wrong: a turn that failed is remembered as one."""
+        said = Message(BOT, "assistant", text, self._clock(), {"standing": how}, tokens(text))
+        await self._store.say(thread.session.id, said)
+
+
+def where_of(request: Request, thread: Thread) -> Where:
+    """Where the memory looks from; what only one person reads is private to them."""
+    key, origin = Key.of(request.origin, request.actor.id), request.origin
+    private = origin.surface in ALONE | {"dm", "assistant"}
+    return Where(key.workspace, key.channel, key.thread, request.actor.id, private, thread.session.id)

@@ -1,0 +1,236 @@
+"""Turns of phrase that say more than their words: each is a feature of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from bot.language.clauses import Shape
+from bot.language.mentions import Mention
+
+_SIGNS: Final = tuple(
+    (f"x:{name}", re.compile(pattern))
+    for name, pattern in (
+        ("new", r"\bnew (?:\w+ )?(?:workflow|pipeline|flow|automation|job)\b"),
+        ("now", r"\b(?:now|asap|please|pls|right away|immediately)\b"),
+        (
+            "progress",
+            r"\b(?:done|finished|ready|complete|over|through)\b(?: yet)?|\bhow far\b|\bany progress\b|"
+            r"\bhow(?:'s| is) (?:it|that) (?:going|coming|doing)\b|\bstill (?:running|going)\b|\bdid "
+            r"(?:it|that|they) (?:work|finish|pass|succeed|fail|go through|complete)\b",
+        ),
+        ("sev", r"\bsev"),
+        (
+            "outage",
+            r"\b(?:is|are|went|gone|going|completely|totally|all|hard) down\b|\boutage\b|\bbroken for "
+            r"everyone\b|\b(?:nobody|no one|no-one|customers? can't|users? can't) (?:can|is able)?\b|"
+            r"\bon fire\b|\bmelting\b|\bbleeding\b|\bdata loss\b|\bbreach\b",
+        ),
+        (
+            "alarm",
+            r"!!|\bpage\b|\ball hands\b|\bemergency\b|\beveryone\b|\bwar ?room\b|\bthis is bad\b|\bneed "
+            r"(?:an )?incident\b|\bopen(?:ed)?\b",
+        ),
+        (
+            "who",
+            r"\b(?:everyone|everybody|on-?call|someone|somebody|team|people|all|whoever|the \w+ team|"
+            r"\w+ team|responders?|lead|manager)\b",
+        ),
+        (
+            "note",
+            r"\bnote\b|\bnotes\b|\b(?:add|append|put|log|record|jot|post|write|leave)\b.{0,40}\b(?:that|"
+            r"note|comment|timeline|update|entry|record)\b|\bfor the (?:record|timeline)\b|\bupdate (?:on|"
+            r"for|to) inc\b|\bcomment\b|\bto the timeline\b",
+        ),
+        (
+            "notehead",
+            r"^\W*(?:(?:please|pls|ok|and|can you|could you|also|someone)\W+)*(?:(?:add|put|make|log|"
+            r"leave|append|take|post|write)\s+)?(?:a |this |the |another )?(?:quick )?(?:note|comment|"
+            r"timeline entry|update to the timeline)\b",
+        ),
+        (
+            "to",
+            r"\b(?:to|onto|into|on) (?:\w+ )?(?:prod|production|prd|live|staging|stg|stage|preprod|dev|development)\b",
+        ),
+        (
+            "get",
+            r"\b(?:get|have|put|bring|move|see|want|need|like)\b.{1,60}\b(?:into|onto|out to|out on|live|in|on|to)\b",
+        ),
+        ("goingon", r"\bwhat(?:'s| is) (?:going on|happening|up|the deal|wrong)\W*$"),
+        (
+            "mine",
+            r"\b(?:have|did|do) i\b|\bi(?:'ve| have| set| configured| created)\b|\bmy (?:alerts?|alarms?|alert rules|watches)\b",
+        ),
+        ("ones", r"\b(?:ones?|instead|too|as well|rather|wrong (?:service|environment|env|one))\b"),
+        ("onetrace", r"\b(?:the|that|this) trace\b(?! id)"),
+        ("the", r"\b(?:the|that|this) (?:incident|outage)\b"),
+        ("warn", r"\b(?:alert|ping|notify|page|warn|remind) (?:me|us)\b"),
+        ("list", r"\b(?:workflow|pipeline|flow|job|automation)\b.{0,40}(?::|\bthat\b|\bwhich\b|\bsteps\b)"),
+        ("going", r"\bwhat(?:'s| is) (?:up|going on|happening) with\b"),
+        (
+            "colon",
+            r"\b(?:workflow|"
+            r"pipeline|flow|automation)\b[^.:\n]{0,24}:",
+        ),
+        ("sevword", r"\bseverity\b|\bincident status\b"),
+        (
+            "able",
+            r"\b(?:are you (?:able|allowed|capable)|can you (?:also )?(?:do|handle|deal with)\b|do you "
+            r"(?:support|know how|handle|integrate)|are you (?:read[- ]only|a bot))",
+        ),
+        (
+            "close",
+            r"\b(?:mark|set|move|flip|change|consider|call|put|declare)\b.{0,40}\b(?:resolved|closed|"
+            r"fixed|done|over)\b|\b(?:can|could|please|lets|let's|you|to|now|and|should|may|just) (?:be "
+            r")?clos(?:e|ed|ing)\b|^\W*close\b|\bclose (?:it|that|this|out|the)\b|\bresolved\b",
+        ),
+        (
+            "fixed",
+            r"\b(?:fixed|resolved|solved|mitigated|all (?:clear|good)|back to normal|recovered|is over|"
+            r"closed|is done|no longer (?:an issue|happening))\b",
+        ),
+        (
+            "limit",
+            r"[<>]|\b(?:above|over|below|under|exceeds?|more than|less than|at \d|hits?|reach(?:es)?|"
+            r"drops?|goes|crosses|threshold)\b",
+        ),
+        ("if", r"\b(?:if|when|whenever|once)\b"),
+        (
+            "meeting",
+            r"\b(?:meeting|met|meet|hit|hitting|within|breach\w*|blown|blew|on track|missing|missed|holding|"
+            r"target|goal)\b",
+        ),
+        ("vulnerable", r"\bvulnerab\w+|\bpentest\b|\bprompt injection\b|\bpenetration\b"),
+        (
+            "live",
+            r"\b(?:go(?:es|ing)? live|live now|prod now|production now|to prod(?:uction)?\b|on prod(?:uction)? "
+            r"(?:now|next|too|as well)|out (?:to|on)|onto)\b",
+        ),
+        (
+            "revert",
+            r"\bgo(?:ing)? back to\b|\bback (?:to|onto|on) (?:the )?(?:previous|last|old|prior|earlier|v\d|"
+            r"\d+\.\d|[0-9a-f]{7})|\bprevious (?:version|release|build)\b|\bundo\b|\brevert\w*\b|\brollback\b|"
+            r"\broll\w*\b.{1,40}\bback\b|\bback(?:ed|ing)? out\b|\bput (?:it|that|.{1,30}) back\b",
+        ),
+        ("replicas", r"\b(?:replicas?|pods?|instances?|nodes?|copies|workers?)\b"),
+        (
+            "number",
+            r"^\W*(?:(?:hmm|ok|okay|no|actually|make|it|that|to|back|go|with|then|just|so|let's|lets|"
+            r"do|say|sorry|wait|i|meant?|rather|better|and|set|use|bump|put|scale|please|now|hm|bring|"
+            r"up|down)\W+)*\d{1,4}\b(?!\s*(?:%|ms|s\b|:|h\b|m\b|\.\d))",
+        ),
+        (
+            "exceptions",
+            r"\b(?:exceptions?|stack ?traces?|panics?|errors? (?:messages?|lines?)|segfaults?|core dumps?)\b",
+        ),
+        ("slowest", r"\b(?:slow|slowest|longest|longer|laggy|stuck|hanging)\b"),
+        (
+            "why",
+            r"^(?:\W|\b(?:but|and|so|ok|hmm|wait|any idea|do we know|do you know|also|hey)\b)*why\b(?! "
+            r"(?:don't|not|dont) (?:we|you|just))|\bwhat(?:'s| is| was| is the|'s the| are the)? ?(?:causing|"
+            r"behind|wrong with|driving|making|happening to|eating|slowing|hogging)\b|\bwhat (?:caused|"
+            r"triggered|broke|happened|led|made|went wrong|drove|explains|could explain|might explain)\b|"
+            r"\bhow come\b|\breasons? (?:for|behind|why|that)\b|\bthe reason\b|\bany ideas? why\b|\b(?:know|"
+            r"understand|see|explain|wonder|wondering|tell me|figure out|find out|clue|idea|says?|said|"
+            r"out|me|on|curious|about|determine|unclear|sure|into|asking|asks?) why\b|\broot[- ]causes?\b(?! "
+            r"analysis (?:doc|write|report))|\bexplain (?:why|the|this|that|what|yesterday|last|me the|"
+            r"me this)\b|\bwhat is the cause\b|\bcause of\b|\bculprit\b|\bto blame\b|\bwhere (?:did|does|"
+            r"do|is) .{1,50}\bcom(?:e|ing) from\b|\bcan'?t see (?:why|the reason)\b",
+        ),
+        (
+            "frequency",
+            r"\bdeploy(?:ment)? (?:frequency|count)\b|\bhow (?:often|many times) (?:do|did|have|are) "
+            r"we (?:deploy|ship|releas)\w*\b|\blead time\b",
+        ),
+        (
+            "symptom",
+            r"\b(?:timing out|times out|throwing|flapping|crash(?:ing|ed|es|looping|loops)|hanging|hangs|"
+            r"borked|misbehaving|degraded|unreachable|acting up|dying|unresponsive|stuck|spiking|spiked|"
+            r"exploding|through the roof|pegged|flaky|choking|struggling|broken|down|dead|weird)\b",
+        ),
+        (
+            "how",
+            r"\bhow(?:'s| is| are| was| were| did| does| do)\b|\bwhat(?:'s| is) (?:up|the (?:state|status|"
+            r"situation|picture))\b|\bwhat's happening\b",
+        ),
+        ("check", r"\bhealth ?checks?\b|\bcheck (?:on|up)\b|\bsitrep\b|\brundown\b|\bcheck\b|\bstatus\b"),
+        ("bot", r"\b(?:you|bot|copilot|your)\b|^\W*help\b|\bhelp(?: me| us)?\W*(?:please\W*)?$"),
+    )
+)
+_CAPITAL: Final = re.compile(
+    r"(?<![\w.<@#/-])(?:[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+|[A-Z]{2,}[a-z]+[A-Za-z]*|[A-Z][A-Z0-9]*_[A-Z0-9_]+|"
+    r"E[A-Z]{4,}|SIG[A-Z]{3,5}|[a-z]+=\w+|[A-Z]{5,})(?![\w-])"
+)
+_BETTER: Final = re.compile(
+    r"\b(?:make|get|making|getting|keep|bring|keeping|bringing|drive)\b.{1,60}\b(?:faster|cheaper|"
+    r"better|more (?:reliable|stable|efficient|robust|resilient)|leaner|snappier|smaller|robust|"
+    r"resilient|down|lower|under control|low)\b|\bspeed(?:ing)? up\b"
+)
+_BESIDE: Final = re.compile(r"\b(?:and|or|vs|versus|than|to|with|against|next|from|over|beside)\b")
+SHORT: Final = 6
+FRAGMENT: Final = 12
+_THINGS: Final = frozenset(
+    "logs traces tests coverage workflow incident runbook approval alert watch slo cost postmortem "
+    "why compare advice help health version deploys".split()
+)
+
+
+def capitals(raw: str) -> list[tuple[int, int]]:
+    """Words that are written as code writes them, where not all is shouted."""
+    letters = [each for each in raw if each.isalpha()]
+    if sum(each.isupper() for each in letters) > 0.6 * max(1, len(letters)):
+        return []
+    return [match.span() for match in _CAPITAL.finditer(raw)]
+
+
+def signs(made: Shape, found: Sequence[Mention], raw: str) -> None:
+    """Add them to what the shape has."""
+    has, text = made.has, made.text
+    has.update(name for name, pattern in _SIGNS if pattern.search(text))
+    said = {each.type for each in found if not each.out}
+    for each in found:
+        if each.type == "metric" and not each.out:
+            has.add(f"m:{each.value}")
+    if _BETTER.search(text):
+        has.add("v:improve")
+        if (
+            any(each.head & {"adjust", "improve"} and not each.negated for each in made.clauses)
+            and "f:question" not in has
+        ):
+            has.add("do:improve")
+    if has & {"n:incident", "e:severity", "x:sev"}:
+        has.add("x:incident")
+    if "w:incident_status" in has:
+        has.add("x:status")
+    if "w:role" in has and re.search(
+        r"\b(?:is|as|takes?|taking|over|make|assign|be|doing|does|now|commander|scribe|will|who's|who)\b", text
+    ):
+        has.add("x:role")
+    if has & {"m:cost", "n:cost"}:
+        has.add("x:cost")
+    if any(each.startswith("book:") for each in has):
+        has.add("x:book")
+    for kind in ("time_range", "version"):
+        values = [each for each in found if each.type == kind and not each.out]
+        if len({str(each.value) for each in values}) > 1 and _BESIDE.search(text, values[0].end, values[-1].start):
+            has.add("x:two")
+    if capitals(raw):
+        has.add("x:pattern")
+    if re.search(r"\b(?:capacity|load|traffic|size|current|more|footprint|replicas)\b", text):
+        has.add("n:capacity")
+    heads = [each for each in made.clauses if each.head]
+    if made.count <= SHORT:
+        has.add("x:short")
+    if not heads and "f:question" not in has and made.count <= FRAGMENT:
+        has.add("x:fragment")
+    bare = not (said - {"time_range", "user", "role", "incident_status", "aggregation", "level", "severity"})
+    things = any(f"n:{each}" in has for each in _THINGS - {"health", "help", "why"})
+    if (
+        bare
+        and not things
+        and not has & {"do:deploy", "do:revert", "do:scale", "do:stop", "do:book", "do:run", "f:when"}
+    ):
+        has.add("x:bare")
+        if made.count <= SHORT and not has & {"n:help"}:
+            has.add("x:greeting")

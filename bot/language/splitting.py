@@ -1,0 +1,75 @@
+"""Several requests in one message: where each begins, if each is one by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from bot.language.references import Before
+from bot.language.understanding import Entity, Understanding
+
+SURE: Final = 0.9
+MOST: Final = 5
+_NEXT: Final = re.compile(
+    r"(?:[.;!?\n]+|,)?\s*(?:\b(?:and then|and also|then also|and please|also please|also|and|then|plus|oh and|after that|afterwards|while you're at it|btw)\b)[\s,]+|[.;!?\n]+\s+",
+    re.IGNORECASE,
+)
+_WHOLE: Final = frozenset({"workflows.define", "chat.smalltalk", "answer.clarify", "metrics.compare"})
+
+One = Callable[[str, Before], Understanding]
+
+
+def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]:
+    """The requests, in order; just the whole where it is one."""
+    if whole.operation in _WHOLE or len(whole.raw) < 16 or whole.mood != "request":
+        return [whole]
+    cuts = [match.span() for match in _NEXT.finditer(whole.raw)]
+    if not cuts or len(cuts) > 3 * MOST:
+        return [whole]
+    found: list[Understanding] = []
+    start = 0
+    past = before
+    pieces: list[tuple[int, int]] = []
+    for left, right in (*cuts, (len(whole.raw), len(whole.raw))):
+        if left > start:
+            pieces.append((start, left))
+        start = right
+    merged: list[tuple[int, int, Understanding]] = []
+    for left, right in pieces:
+        each = one(whole.raw[left:right], past)
+        plain = each.confidence >= SURE and each.operation not in _WHOLE and _asks(each)
+        if plain or not merged:
+            merged.append((left, right, each))
+            past = past.with_user(each.operation, each.holds)
+        else:
+            first, _, _ = merged[-1]
+            merged[-1] = (first, right, one(whole.raw[first:right], before if len(merged) == 1 else past))
+    found = [each for _, _, each in merged]
+    strong = [each for each in found if each.confidence >= SURE and each.operation not in _WHOLE and _asks(each)]
+    if (
+        len(found) < 2
+        or len(strong) != len(found)
+        or len({each.operation for each in found}) < len(found)
+        or len(found) > MOST
+    ):
+        return [whole]
+    return [_moved(each, left) for (left, _, _), each in zip(merged, found, strict=True)]
+
+
+def _asks(each: Understanding) -> bool:
+    """By a verb or a question, and not only by what it names."""
+    terms = " ".join(term for term in each.evidence[0].split() if not term.startswith("!")) if each.evidence else ""
+    return any(mark in terms for mark in ("do:", "f:question", "f:wh", "f:desire", "f:when", "pp:", "f:polar"))
+
+
+def _moved(each: Understanding, by: int) -> Understanding:
+    """With spans in the whole text."""
+
+    def moved(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+        return tuple(
+            replace(one, span=(one.span[0] + by, one.span[1] + by)) if one.source == "said" else one for one in entities
+        )
+
+    return replace(each, entities=moved(each.entities), holds=moved(each.holds))

@@ -1,0 +1,1 @@
+"""What is known from before: threads, past work, and pages of knowledge."""

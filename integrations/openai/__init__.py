@@ -1,0 +1,1 @@
+"""Models of OpenAI, and of what speaks like it: vLLM and many others."""
