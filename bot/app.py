@@ -133,7 +133,8 @@ def read_files(settings: Settings, registry: Registry) -> Files:
             mend=f"Use one of {', '.join(roles.roles)}.",
         )
     vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
-    return Files(catalogue, roles, policies, vocabulary, load_model(defaults.path("names.yaml"), Names))
+    names = load_model(settings.names_file or defaults.path("names.yaml"), Names)
+    return Files(catalogue, roles, policies, vocabulary, names)
 
 
 def read_keys(settings: Settings) -> Keyring:

@@ -280,7 +280,7 @@ def understand(
     vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
     words = {name: signal.words for name, signal in vocabulary.metrics.items()}
     catalogue = Catalogue.load(settings.services_file or defaults.path("services.yaml"))
-    lexicon = Lexicon(catalogue, words, load_model(defaults.path("names.yaml"), Names))
+    lexicon = Lexicon(catalogue, words, load_model(settings.names_file or defaults.path("names.yaml"), Names))
 
     def tell(one: corpus.Utterance) -> None:
         found = understood_of(one.text, lexicon, now=clock, history=one.history)

@@ -32,6 +32,8 @@ class Resuming:
         self._replica = replica
         self._live: Collection[str] = ()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._claimed: set[str] = set()
+        """Ours, and not gone on with yet: Slack was away."""
         desk.listeners.append(self.moved)
 
     async def moved(self, approval: Approval) -> None:
@@ -65,7 +67,9 @@ class Resuming:
         if not (route.workspace and route.channel):  # asked for at a terminal, where nobody waits any more
             return
         try:
-            if await self._store.claim(approval.id, self._replica, self._live) is None:
+            if approval.id in self._claimed:
+                self._claimed.remove(approval.id)
+            elif await self._store.claim(approval.id, self._replica, self._live) is None:
                 return
             surface: Literal["dm", "thread"] = "dm" if route.channel.startswith("D") else "thread"
             request = Request(
@@ -77,5 +81,6 @@ class Resuming:
             place = Place(route.channel, route.thread, recipient_user=approval.requester, surface=surface)
             await self._conversation.answer(request, place)
             await self._store.done(approval.id)
-        except CopilotError as error:  # the claim stays; another replica, or this one anew, takes it up
+        except CopilotError as error:  # the next round tries again, here or, should we die, at another replica
+            self._claimed.add(approval.id)
             log.warning("not_resumed", approval=approval.id, error=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sys
 from pathlib import Path
@@ -60,7 +61,9 @@ WORKS: Final = {
 """What it can do besides what ships, and how it is set for that."""
 
 
-async def main(work: str, url: str, folder: str, api_url: str, bot_token: str, app_token: str) -> None:
+async def main(
+    work: str, url: str, folder: str, api_url: str, bot_token: str, app_token: str, settings_as_json: str = "{}"
+) -> None:
     configure(Redactor(), level="critical", form="console")
     offered, more = WORKS[work]
     settings = settings_for(
@@ -72,7 +75,7 @@ async def main(work: str, url: str, folder: str, api_url: str, bot_token: str, a
         slack_rate_factor=10_000,
         http_host="127.0.0.1",
         http_port=0,
-        **more,
+        **{**more, **json.loads(settings_as_json)},
     )
     registry = Registry.discover()
     registry.add(offered)

@@ -469,13 +469,15 @@ async def test_lines_of_a_file_that_differ_in_their_numbers_are_one_pattern(app:
 
 
 async def test_preferences_are_ones_own_and_what_is_left_away_stays(app: App) -> None:
-    assert await done(app, "sre", "preferences.show") == {"environment": "", "follow_threads": True}
+    unset = {"environment": "", "follow_threads": True, "remember": False, "note": ""}
+    assert await done(app, "sre", "preferences.show") == unset
     await done(app, "sre", "preferences.set", environment="staging")
     assert await done(app, "sre", "preferences.set", follow_threads=False) == {
+        **unset,
         "environment": "staging",
         "follow_threads": False,
     }
-    assert await done(app, "devops", "preferences.show") == {"environment": "", "follow_threads": True}
+    assert await done(app, "devops", "preferences.show") == unset
     assert "environment" in await denied(app, "sre", "preferences.set", "invalid", environment="moon")
 
 

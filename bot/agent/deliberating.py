@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.agent.events import Text
@@ -17,6 +17,7 @@ from bot.guard.approvals import Approval, ApprovalState
 from bot.guard.desk import ApprovalDesk
 from bot.guard.limits import Limits
 from bot.guard.people import Identity
+from bot.memory.compression import Turn
 from bot.memory.memory import Memory
 from bot.ports import Clock
 
@@ -61,11 +62,10 @@ class Deliberating:
         where = where_of(request, asked.thread)
         window = await self._memory.thread(asked.thread.session.id, THREAD_TOKENS, where)
         found = await self._memory.retrieve(asked.text, where, MEMORY_TOKENS)
-        # The newest message of the thread is the question itself, which is on record by now.
-        said = [Message(each.author, each.role, each.text, self._clock()) for each in window.turns[:-1]]
+        said = [Message(each.author, each.role, each.text, self._clock()) for each in _around(asked, window.turns)]
         context = [Source(f"{each.kind} of {each.created_at:%Y-%m-%d %H:%M} UTC", each.text) for each in found.items]
         thought = await self._thinker.think(Ask(request, asked.who, asked.text, context, said, asked.facts), tell)
-        await self._keep(request, thought)
+        await self._keep(asked, thought)
         return thought
 
     async def go_on(self, asked: Asked, tell: Tell) -> None:
@@ -77,27 +77,36 @@ class Deliberating:
         assert isinstance(state, dict)
         assert isinstance(ids, list)
         decided = tuple([_decided(await self._desk.get(str(each))) for each in ids])
-        ask = Ask(asked.request, asked.who, str(waiting.payload["text"]), resume=Resumption(state, decided))
+        asked = replace(asked, text=str(waiting.payload["text"]))
+        ask = Ask(asked.request, asked.who, asked.text, resume=Resumption(state, decided))
         thought = await self._thinker.think(ask, tell)
         if thought.ending == "unavailable" and not thought.text:
             await tell(Text("The model is away, so I cannot go on from here. What was decided stands on the card."))
-        await self._keep(asked.request, thought)
+        await self._keep(asked, thought)
 
-    async def _keep(self, request: Request, thought: Thought) -> None:
+    async def _keep(self, asked: Asked, thought: Thought) -> None:
         if not thought.waiting or thought.suspended is None:
             return
-        now = self._clock()
+        request, now = asked.request, self._clock()
         await self._suspended.put(
             Suspended(
                 "approval",
                 Key.of(request.origin, request.actor.id),
                 request.actor.id,
-                {"state": dict(thought.suspended), "waiting": list(thought.waiting), "text": request.text},
+                {"state": dict(thought.suspended), "waiting": list(thought.waiting), "text": asked.text},
                 about=thought.waiting[0],
                 created_at=now,
                 expires_at=now + AT_A_GATE,
             )
         )
+
+
+def _around(asked: Asked, turns: Sequence[Turn]) -> list[Turn]:
+    """The thread without the question itself, which is on record by now; others may have spoken since."""
+    own = [at for at, each in enumerate(turns) if each.role == "user" and each.author == asked.request.actor.id]
+    same = [at for at in own if turns[at].text.strip() == asked.text]
+    question = (same or own)[-1:]
+    return [each for at, each in enumerate(turns) if at not in question]
 
 
 def _decided(approval: Approval) -> Decided:

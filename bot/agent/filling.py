@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 from typing import Final
 
 from bot.door.registry import AnyOperation
 from bot.errors import InvalidInput
-from bot.language.ranges import judged, read
+from bot.language.ranges import find, find_anchored, judged, read
 from bot.language.understanding import Entity, Understanding
 from bot.ports import Json
 
@@ -36,13 +37,19 @@ _SPREAD: Final = re.compile(r"\b(?:distribution|histogram|heat ?map)\b")
 _AGAINST: Final = re.compile(r"\b(?:with|vs\.?|versus|against|than|beside|to)\s+(?:the\s+)?$", re.IGNORECASE)
 _PROMISED: Final = re.compile(r"\b(?:slos?|slas?|objectives?)\b")
 _BEFORE: Final = re.compile(r"\b(?:with|vs\.?|versus|against|than|beside|to|and) (?:the \w+ )?before\b")
+_APART: Final = re.compile(r"\b(?:and|plus)\b|&|^\s*,\s*$", re.IGNORECASE)
+"""What stands between two measures: "p95 and error rate" are two, "p95 latency" is one."""
+_NARROWING: Final = frozenset(
+    {"service", "environment", "version", "instance", "endpoint", "time_range", "level", "pattern", "percent"}
+    | {"duration_threshold", "severity", "user"}
+)
 AT_ONCE: Final = 4
-"""Operations that one sentence may start, for as many services."""
+"""Operations that one sentence may start, for as many services and measures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The values, and what was named and found no place."""
+    """The values, and what would narrow them down and found no place."""
 
     values: Mapping[str, Json]
     left: tuple[Entity, ...] = ()
@@ -53,6 +60,8 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
     fields = found.input.model_fields
     values: dict[str, Json] = {}
     left = []
+    if "window" in fields and not understood.values("time_range", said=True):
+        find(_unnamed(understood), now, timezone)  # a time that there is none ("25pm") is said to be none
     ranges = [each for each in understood.holds if each.type == "time_range"]
     for each in understood.holds:
         names = FIELDS.get(each.type, (each.type,))
@@ -60,7 +69,7 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
             names = names[::-1]
         places = [name for name in names if name in fields and name not in values]
         if not places:
-            left.append(each)
+            left += [each] if each.type in _NARROWING else []
             continue
         values[places[0]] = _window(each, now, timezone) if each.type == "time_range" else each.value
     for stranger in understood.unknown:  # not known, or misspelt: the operation says so, and which are near
@@ -77,6 +86,8 @@ def _refined(values: dict[str, Json], text: str, fields: Collection[str]) -> dic
         values["by"] = _GROUPS.get(by[1], by[1])
     if "spread" in fields and _SPREAD.search(text):
         values["spread"] = True
+    if "window" in fields and "window" not in values and (hung := find_anchored(text)):
+        values["window"] = text[slice(*hung[0].at)]
     if "against" in fields and "against" not in values and _BEFORE.search(text):
         values["against"] = "before"
     if "metric" in fields and "metric" not in values and ("quantile" in values or _PROMISED.search(text)):
@@ -92,22 +103,57 @@ def _sums_up(values: Mapping[str, Json]) -> bool:
     return mean_latency or values.get("metric") in _OF_INSTANCES
 
 
-def each_of(found: AnyOperation, understood: Understanding, now: datetime, timezone: str) -> Iterator[Filled]:
-    """One set of values for each service, where an operation takes one and several were named."""
-    several = [each for each in understood.holds if each.type == "service"]
-    one_at_a_time = "service" in found.input.model_fields and "other_service" not in found.input.model_fields
-    if len(several) <= 1 or not one_at_a_time:
-        yield filled(found, understood, now, timezone)
-        return
-    others = tuple(each for each in understood.holds if each.type != "service")
-    for service in several[:AT_ONCE]:
-        yield filled(found, _with(understood, (service, *others)), now, timezone)
-
-
-def _with(understood: Understanding, holds: tuple[Entity, ...]) -> Understanding:
-    return Understanding(
-        understood.raw, understood.intent, understood.operation, understood.confidence, understood.entities, holds
+def placed(found: AnyOperation, understood: Understanding) -> tuple[Entity, ...]:
+    """What the sentence itself names and the operation has a field for."""
+    fields = found.input.model_fields
+    return tuple(
+        each for each in understood.entities if any(name in fields for name in FIELDS.get(each.type, (each.type,)))
     )
+
+
+def each_of(
+    found: AnyOperation, understood: Understanding, now: datetime, timezone: str
+) -> tuple[list[Filled], tuple[str, ...]]:
+    """One set of values for each service and measure, where it takes one and several were named; and the rest."""
+    fields = found.input.model_fields
+    services = tuple(each for each in understood.holds if each.type == "service")
+    one_at_a_time = "service" in fields and "other_service" not in fields and len(services) > 1
+    places = [(each,) for each in services] if one_at_a_time else [services]
+    measures = _measures(understood) if "aggregation" in fields else [_measured(understood)]
+    others = tuple(each for each in understood.holds if each.type not in {"service", "metric", "quantile"})
+    wanted = [(*measure, *place) for place, measure in product(places, measures)]
+    sets = [filled(found, replace(understood, holds=(*each, *others)), now, timezone) for each in wanted[:AT_ONCE]]
+    over = [" ".join(one.text for one in each) for each in wanted[AT_ONCE:]]
+    return sets, tuple(over)
+
+
+def _measured(understood: Understanding) -> tuple[Entity, ...]:
+    return tuple(each for each in understood.holds if each.type in {"metric", "quantile"})
+
+
+def _measures(understood: Understanding) -> list[tuple[Entity, ...]]:
+    """Each metric with the quantile that is of it; a quantile that stands alone is one of latency."""
+    metrics = [each for each in understood.holds if each.type == "metric"]
+    measures: list[tuple[Entity, ...]] = []
+    for quantile in (each for each in understood.holds if each.type == "quantile"):
+        of = next((each for each in metrics if not _apart(quantile, each, understood.raw)), None)
+        of = of or next((each for each in metrics if each.value == "latency"), None)
+        measures.append((quantile, of) if of else (quantile,))
+    taken = {id(each) for measure in measures for each in measure}
+    return [*measures, *((each,) for each in metrics if id(each) not in taken)] or [()]
+
+
+def _apart(one: Entity, other: Entity, raw: str) -> bool:
+    first, second = sorted((one.span, other.span))
+    return one.source == other.source == "said" and bool(_APART.search(raw[first[1] : second[0]]))
+
+
+def _unnamed(understood: Understanding) -> str:
+    """The sentence without what was recognised in it."""
+    text = understood.raw
+    for start, end in sorted((each.span for each in understood.entities), reverse=True):
+        text = f"{text[:start]} {text[end:]}"
+    return text
 
 
 def _window(each: Entity, now: datetime, timezone: str) -> Json:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from bot.agent.absent import beyond
-from bot.agent.filling import each_of, filled
+from bot.agent.filling import each_of, filled, placed
 from bot.catalogue import Catalogue, environment
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
@@ -30,10 +30,13 @@ LIKELY: Final = 0.6
 """Confidence of a sentence that reads; below it, the likeliest are offered."""
 UNMEASURED: Final = 0.6
 """What is left of the confidence in a question to metrics that names none."""
+CHATTING: Final = 0.8
+"""Confidence from which words that ask for nothing are small talk, and not a wish that was not understood."""
 _WORD: Final = re.compile(r"[\w.-]+")
 _QUOTED: Final = re.compile(r"(?<!\w)[\"“”'‘’]([^\"“”'‘’]{1,200})[\"“”'‘’](?!\w)")
 _ID: Final = re.compile(r"\b(?:apr|run|dl|ans)-[\w:-]+")
 _PREFIXES: Final = {"approval": "apr-", "run": "run-", "letter": "dl-"}
+LOOK_IT_OVER: Final = "it changes something, so please look it over"
 Kind = Literal["run", "form", "ask", "absent", "talk", "not-yet", "unsure"]
 
 
@@ -52,6 +55,8 @@ class Meaning:
     understood: Understanding | None = None
     left: tuple[str, ...] = ()
     """What was named, and the operation has no place for."""
+    over: tuple[str, ...] = ()
+    """What it is not asked of, because that is too much at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ def understand(text: str, known: Known) -> Meaning:
     meaning = meant(understood, known)
     if phrase.operation is None:
         return replace(meaning, near=meaning.near or phrase.near)
+    if meaning.operation and len(placed(meaning.operation, understood)) > len(placed(phrase.operation, understood)):
+        return meaning  # "status of checkout" is not the status of the bot
     acts = understood.operation in brain.ACTING and understood.confidence >= LIKELY
     plainly = phrase.score >= SAID or phrase.score > meaning.score
     return phrase if plainly and not acts else meaning
@@ -97,7 +104,8 @@ def _one(understood: Understanding, known: Known) -> Meaning:
     if subject := beyond(understood.raw):
         return Meaning("absent", why=subject, score=score, understood=understood)
     if understood.operation in {"chat.smalltalk", "answer.clarify"}:
-        return Meaning("talk", score=score, understood=understood)
+        chats = score >= CHATTING or understood.operation == "answer.clarify"
+        return Meaning("talk" if chats else "unsure", score=score, understood=understood)
     if name == "metrics.query" and understood.value("metric") is None and understood.value("quantile") is None:
         score *= UNMEASURED
     if score < LIKELY:
@@ -111,11 +119,11 @@ def _one(understood: Understanding, known: Known) -> Meaning:
         return Meaning("not-yet", found, near=(found,), score=score, understood=understood)
     if name == "knowledge.ask":
         return Meaning("run", found, {"question": understood.raw}, score=score, understood=understood)
-    first, *others = each_of(found, understood, known.now, known.timezone)
+    (first, *others), over = each_of(found, understood, known.now, known.timezone)
     missing = _missing(found, first.values)
     acts = found.risk is not Risk.READ
     if acts or missing:
-        why = "it changes something, so please look it over" if acts else _needs(missing)
+        why = LOOK_IT_OVER if acts else _needs(missing)
         return Meaning("form", found, first.values, why=why, score=score, understood=understood)
     return Meaning(
         "run",
@@ -124,7 +132,8 @@ def _one(understood: Understanding, known: Known) -> Meaning:
         tuple(each.values for each in others),
         score=score,
         understood=understood,
-        left=tuple(each.text for each in first.left if each.source == "said" and each.text),
+        left=tuple(each.text for each in first.left if each.source == "said" and each.text and name != "help.show"),
+        over=over,
     )
 
 
@@ -147,11 +156,11 @@ def _near(understood: Understanding, names: Mapping[str, AnyOperation]) -> tuple
 def _help(text: str, registry: Registry) -> Meaning | None:
     """`help with maintenance.drill`."""
     first, *rest = text.strip().lower().split() or [""]
-    if first != "help" or not rest:
-        return None
     names = {each.name: each for each in registry}
+    if first != "help" or not rest or "help.show" not in names:
+        return None
     asked = next((word.strip("?!.,") for word in rest if word.strip("?!.,") in names), None)
-    return Meaning("run", names["help.show"], {"operation": asked}) if asked and "help.show" in names else None
+    return Meaning("run", names["help.show"], {"operation": asked}, score=1.0) if asked else None
 
 
 def group_of(text: str, group: str, registry: Registry) -> str:
@@ -198,8 +207,10 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     named = filled(chosen, understood, known.now, known.timezone).values
     values = {**named, **read_values(text, chosen, known.registry, known.catalogue)}
     missing = _missing(chosen, values)
+    if chosen.risk is not Risk.READ and understood.mood != "request":
+        return Meaning("not-yet", chosen, values, near=(chosen,), score=score)
     if chosen.risk is not Risk.READ:
-        return Meaning("form", chosen, values, why="it changes something, so please look it over", score=score)
+        return Meaning("form", chosen, values, why=LOOK_IT_OVER, score=score)
     if missing:
         return Meaning("form", chosen, values, why=_needs(missing), score=score)
     return Meaning("run", chosen, values, score=score)

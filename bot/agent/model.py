@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.ports import Json
 
@@ -154,3 +154,13 @@ class LanguageModel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A model that says beforehand what it costs."""
+
+    @property
+    def price(self) -> tuple[float, float]:
+        """US dollars for a million tokens: those that it reads, and those that it writes."""
+        ...

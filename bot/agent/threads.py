@@ -126,7 +126,12 @@ class Threads:
 
 
 def where_of(request: Request, thread: Thread) -> Where:
+    """Where the memory looks from in a turn."""
+    return where_from(request.origin, request.actor.id, thread.session.id)
+
+
+def where_from(origin: Origin, person: str, session: str | None = None) -> Where:
     """Where the memory looks from; what only one person reads is private to them."""
-    key, origin = Key.of(request.origin, request.actor.id), request.origin
+    key = Key.of(origin, person)
     private = origin.surface in ALONE | {"dm", "assistant"}
-    return Where(key.workspace, key.channel, key.thread, request.actor.id, private, thread.session.id)
+    return Where(key.workspace, key.channel, key.thread, person, private, session)

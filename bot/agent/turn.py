@@ -139,7 +139,7 @@ class Turns:
                 return given_up(request.text) or answer is not None
         except CopilotError:  # a time of day that is none, in a sentence that may be about anything
             return False
-        return meaning.kind in {"run", "form", "ask"} and meaning.score >= PLAIN
+        return meaning.kind in {"run", "form", "ask", "absent"} and meaning.score >= PLAIN
 
     # ------------------------------------------------------------ within
 

@@ -27,6 +27,8 @@ from bot.language.signs import signs
 from bot.language.splitting import parts
 from bot.language.understanding import Candidate, Earlier, Entity, Understanding, Unknown
 
+__all__ = ["ACTING", "INTENTS", "understand"]
+
 _OPERATIONS: Final = {
     "metric_query": ("metrics.query",),
     "log_query": ("logs.search",),
@@ -91,7 +93,7 @@ def understand(
     for turn in history[-MOST_TURNS:]:
         before = _after(turn, before, lexicon, now, timezone)
     first, asks = _one(text, lexicon, now, timezone, before)
-    if asks < 2:
+    if not asks:
         return first
     several = parts(first, lambda part, past: _one(part, lexicon, now, timezone, past)[0], before)
     return replace(several[0], raw=text, further=tuple(several[1:]))
@@ -138,7 +140,7 @@ def _one(text: str, lexicon: Lexicon, now: datetime, timezone: str, before: Befo
     if operation == "traces.search" and "n:failed" in made.has:
         holds.append(Entity("failed", True))
     if _continues(operation, best, said, made, before):
-        holds += inherited(operation, said, before)
+        holds += inherited(operation, said, before, again="f:again" in made.has)
     unknown = _unknown(read, said, made, lexicon, operation)
     lack = lacking(operation, holds, unknown, lexicon, made.has)
     sure = _confidence(ranked, said, unknown, made)
@@ -247,7 +249,7 @@ _ONCE: Final = frozenset(
 """Nobody means these again by naming one thing more."""
 
 
-def _again(made: Shape, found: Sequence[Mention], best: float, before: Before) -> Construction | None:
+def _again(made: Shape, found: Sequence[Mention], best: float, before: Before) -> Construction | None:  # noqa: C901  one step for each kind
     """The earlier operation, for a text that gives none of its own."""
     has = made.has
     last = before.acted if has & {"do:run"} and "f:again" in has and before.acted else before.operation

@@ -1,5 +1,7 @@
 """What an operation cannot do without, and how it is asked for."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """The shape of a text: its clauses, what each begins with, which verbs and nouns of the trade it holds, and its mood."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import itertools
@@ -8,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.language.deeds import NEGATION, books_in, particles, passives
 from bot.language.lexicon import Lexicon, Text
 from bot.language.mentions import Mention
 from bot.language.understanding import Mood
@@ -41,8 +44,8 @@ _DESIRE: Final = re.compile(
     r"for|desire|prefer|give me|after some)\b"
 )
 _HOW: Final = re.compile(
-    r"\bhow (?:do|can|could|would|should|to|does|might|shall|did) ?(?:i|we|you|one|someone|people|"
-    r"somebody|it)?\b|\bhow to\b|\bhow (?:is|are) \S+ (?:done|supposed)\b|"
+    r"\bhow (?:do|can|could|would|should|might|shall|did) (?:i|we|you|one|someone|people|somebody)\b|"
+    r"\bhow does (?:one|someone|\w+ work)\b|\bhow to\b|\bhow (?:is|are) \S+ (?:done|supposed)\b|"
     r"\bwhat(?:'s| is)? the (?:\w+ )?(?:way|command|syntax|process|procedure|steps|slash command|"
     r"phrase|format)\b|\bis there a (?:way|command|slash command)\b|\bwhat (?:do|should|would|"
     r"must|can) (?:i|we) (?:have to |need to )?(?:type|say|write|ask)\b|"
@@ -59,9 +62,6 @@ _HYPOTHETICAL: Final = re.compile(
     r"\bwould (?:it|that|things|anything|deploying|scaling|restarting|rolling|\w+ing) .{0,60}\b(?:help|"
     r"break|hurt|affect|be safe|be risky|cause|fix)\b|\bis it (?:safe|ok|okay|risky|wise|a good "
     r"idea) to\b|\bdo you think (?:we|i) should\b|\bwhat would .{1,60}\bdo (?:to|if)\b"
-)
-_NEGATION: Final = re.compile(
-    r"\b(?:don't|do not|never|no need|not|shouldn't|mustn't|won't|wouldn't|can't|isn't|aren't|didn't|haven't|hold off|no longer)\b"
 )
 _QUESTION: Final = re.compile(r"(?:what|which|who|whom|whose|when|where|why|how|what's|how's|who's|where's|when's)\b")
 _POLAR: Final = re.compile(
@@ -106,7 +106,7 @@ _CHOICE: Final = re.compile(
 )
 _COMPARE: Final = re.compile(
     r"\b(?:compare[ds]?|comparing|comparison|versus|vs|difference between|differences between|"
-    r"differ(?:s)?(?: from)?|side by side|stack(?:s)? up|relative to|as opposed to|in contrast "
+    r"differ(?:s)?(?: from)?|side by side|different(?:ly)? (?:from|to|than|in)|stack(?:s)? up|relative to|as opposed to|in contrast "
     r"to|contrast|delta|diff|diff between|against (?:last|yesterday|previous|the (?:previous|"
     r"last|week|day)|v\d|\d+\.\d)|differences?\b[^.!?\n]{0,60}\bbetween|gap between|same as (?:last|"
     r"yesterday|in)|change(?:d)? (?:between|from|since|compared))\b"
@@ -181,7 +181,7 @@ class Shape:
     """How many clauses begin with a verb or as a question."""
 
 
-def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:
+def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:  # noqa: C901, PLR0912  one step for each kind
     text = read.shadow.text
     made = Shape(text, count=len(read.words))
     has = made.has
@@ -205,7 +205,8 @@ def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:
         has.update(f"{mark}{each}" for each in clause.head)
         if index is not None and clause.head:
             verbs.update(read.words[index + offset].start for offset in range(clause.length))
-        books += _books(clause, read, index, lexicon)
+        if index is not None and not clause.negated:
+            books += books_in(read, index, clause.end, lexicon)
     until = 0
     for index, word in enumerate(read.words):
         if word.start in amounts:
@@ -230,7 +231,7 @@ def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:
         if not each.out:
             has.add(f"{'w' if each.weak else 'e'}:{each.type}")
     _forms(text, has, clauses)
-    _passives(text, read, has, lexicon)
+    has |= passives(text, read, lexicon)
     made.asks = sum(
         bool(each.head)
         or bool(_QUESTION.match(text, each.body, each.end))
@@ -242,7 +243,7 @@ def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:
         has.add("do:book")
     made.mood = _mood(text, has, clauses)
     made.doubtful = (
-        bool(_NEGATION.search(text)) and not any(each.head and not each.negated for each in clauses) and not books
+        bool(NEGATION.search(text)) and not any(each.head and not each.negated for each in clauses) and not books
     )
     return made
 
@@ -310,118 +311,14 @@ def _clause(
         length = max(length, len(sense.words))
     # "bring X up to 5", "put it back": the particle stands behind the object
     if heads and index + 2 <= len(read.words):
-        heads |= _particles(read, index, end)
+        heads |= particles(read, index, end)
     return Clause(start, end, body, frozenset(heads), length, shell, negated)
 
 
 _AUXILIARY: Final = re.compile(r"(?:do|does|did) (?:i|we|you|they|the|any|our|my|it|that|this|anyone|people)\b")
-_APART: Final = {
-    ("roll", "back"): "revert", ("put", "back"): "revert", ("take", "back"): "revert", ("bring", "back"): "revert",
-    ("back", "out"): "revert", ("roll", "out"): "deploy", ("push", "out"): "deploy", ("get", "out"): "deploy", ("switch", "back"): "revert",
-    ("kick", "off"): "run", ("get", "going"): "run", ("get", "started"): "run", ("get", "running"): "run", ("fire", "up"): "run", ("call", "off"): "stop", ("shut", "down"): "stop", ("go", "back"): "revert",
-    ("set", "back"): "revert", ("move", "back"): "revert", ("scale", "back"): "scale", ("set", "live"): "deploy", ("put", "live"): "deploy",
-    ("start", "over"): "run", ("fail", "over"): "book",
-}  # fmt: skip
 
 
-def _particles(read: Text, index: int, end: int) -> set[str]:
-    first = read.words[index].key
-    return {
-        kind
-        for word in read.words[index + 1 : index + 7]
-        if word.start < end and (kind := _APART.get((first, word.key))) is not None
-    }
-
-
-def _books(clause: Clause, read: Text, index: int | None, lexicon: Lexicon) -> list[tuple[str, int, int]]:
-    if index is None or clause.negated:
-        return []
-    found = []
-    rest = " ".join(word.key for word in read.words[index : index + 3])
-    window = " ".join(word.key for word in read.words[index : index + 10] if word.start < clause.end)
-    for name, book in lexicon.names.runbooks.items():
-        for verb in book.verbs:
-            if rest == verb or rest.startswith(f"{verb} ") or (" " in verb and _apart(verb, window)):
-                words = verb.count(" ") + 1
-                found.append((name, clause.body, read.words[min(index + words, len(read.words)) - 1].end))
-    if (
-        not found
-        and re.match(r"(?:clear|empty|drop|reset)\b.*\b(?:cache|redis|caches)\b", window)
-        and (name := next((name for name in lexicon.names.runbooks if "cache" in name), ""))
-    ):
-        found.append((name, clause.body, read.words[index].end))
-    if (
-        not found
-        and re.match(
-            r"(?:change|cycle|renew|replace|roll|regenerate|revoke)\b.*\b(?:credentials?|creds|secrets?|passwords?|"
-            r"api keys?|keys)\b",
-            window,
-        )
-        and (name := next((name for name in lexicon.names.runbooks if "credential" in name), ""))
-    ):
-        found.append((name, clause.body, read.words[index].end))
-    if (
-        not found
-        and re.match(r"(?:turn|switch) (?:it|.{1,30}) off and on\b", window)
-        and (name := next((name for name in lexicon.names.runbooks if "restart" in name), ""))
-    ):
-        found.append((name, clause.body, read.words[index].end))
-    return found[:1]
-
-
-def _apart(verb: str, window: str) -> bool:
-    first, _, rest = verb.partition(" ")
-    return window.startswith(f"{first} ") and f" {rest}" in window
-
-
-def _passives(text: str, read: Text, has: set[str], lexicon: Lexicon) -> None:
-    """ "can the canary be stopped", "payments needs to be restarted", "I want it deployed", "cart needs a restart"."""
-    asks = re.search(
-        r"\b(?:give|do|deserves|can|could|should|must|needs?|has|have|want|wants|would like|'d like|please get|get|"
-        r"may|ought|like|love)\b",
-        text,
-    )
-    if asks is None:
-        return
-    if _NEGATION.search(text):
-        return
-    tail = text[asks.start() :]
-    offset = asks.start()
-    for index, word in enumerate(read.words):
-        if word.start < offset:
-            continue
-        previous = read.words[index - 1].key if index else ""
-        for sense in lexicon.senses(text, read.words, index):
-            if (
-                sense.kind[0] == "v"
-                and sense.form == "ed"
-                and (
-                    previous in {"be", "get", "getting", "been"}
-                    or re.search(r"\b(?:want|need|get|like|have|see|love)s?\b", tail[: word.start - offset])
-                )
-            ):
-                has.add(f"pp:{sense.kind[2:]}")
-        for name, book in lexicon.names.runbooks.items():
-            for verb in book.verbs:
-                stem = verb.split()[0]
-                if (
-                    word.key in {f"{stem}ed", f"{stem}d", f"{stem.rstrip('e')}ed", f"{stem}ping"}
-                    and previous
-                    in {
-                        "be",
-                        "get",
-                        "getting",
-                    }
-                    or (
-                        word.key == stem
-                        and previous in {"a", "another", "quick", "full", "the", "rolling"}
-                        and re.search(r"\b(?:needs?|want|could use|do|give)\b", text)
-                    )
-                ):
-                    has.add(f"book:{name}")
-
-
-def _forms(text: str, has: set[str], clauses: Sequence[Clause]) -> None:
+def _forms(text: str, has: set[str], clauses: Sequence[Clause]) -> None:  # noqa: C901  one step for each kind
     for clause in clauses:
         rest = text[clause.body : clause.end]
         start = text[clause.start : clause.end].strip()
@@ -447,7 +344,7 @@ def _forms(text: str, has: set[str], clauses: Sequence[Clause]) -> None:
     steps = [each for each in clauses if each.head & acting and not each.negated]
     if len(steps) > 1:
         has.add("f:steps")
-        if len(steps) > 2 or re.search(
+        if len(steps) > 2 or re.search(  # noqa: PLR2004  a length
             r"\b(?:then|after that|afterwards|finally|once (?:it|that|they|done|green)|wait for|when "
             r"(?:done|finished|it's done)|followed by|if (?:it|that|they|all|everything) (?:pass|fail|"
             r"work|succeed|is green|looks))",

@@ -4,6 +4,8 @@ A construction is a set of features that must all be there (`a|b` is either of t
 strongest one that fits speaks for its operation; several that fit make no sum, so that many weak signs are no strong one.
 """
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -195,6 +197,7 @@ recommend.improve  .930  do:suggest
 metrics.query      .940  e:metric  f:question|do:show|f:desire|e:service|e:environment|e:instance|e:endpoint
 metrics.query      .955  e:metric  e:quantile|e:aggregation|e:service|e:instance|e:endpoint  f:question|do:show
 metrics.query      .900  e:metric
+metrics.query      .955  e:quantile  f:question|do:show
 metrics.query      .940  e:quantile
 metrics.query      .870  w:metric  e:service|e:environment|e:instance|e:endpoint
 metrics.query      .930  w:metric  f:question  e:service|e:instance|e:endpoint

@@ -12,7 +12,7 @@ from bot.language.understanding import Earlier, Entity, Understanding
 from bot.ports import Json
 
 METRICS: Final = frozenset(
-    ("latency", "error_rate", "throughput", "cpu", "memory", "disk", "saturation", "queue_depth", "availability")
+    ("latency", "error_rate", "throughput", "cpu", "memory", "disk", "saturation", "queue_depth", "availability")  # noqa: RUF005  it is data
     + ("tokens", "cost", "gpu")
 )
 """Those that the format knows; an installation may measure more."""
@@ -41,12 +41,12 @@ def utterances(lines: Iterable[str], name: str) -> Iterator[Utterance]:
 
 def _utterance(said: Any, number: int) -> Utterance:
     if not isinstance(said, dict):
-        raise ValueError("not an object")
+        raise ValueError("not an object")  # noqa: TRY004  the value of a file is wrong, not a type of ours
     if not isinstance(text := said.get("text"), str):
-        raise ValueError("`text` must be a text")
+        raise ValueError("`text` must be a text")  # noqa: TRY004  the value of a file is wrong, not a type of ours
     turns = said.get("history") or []
     if not isinstance(turns, list):
-        raise ValueError("`history` must be a list")
+        raise ValueError("`history` must be a list")  # noqa: TRY004  the value of a file is wrong, not a type of ours
     return Utterance(str(said.get("id", number)), text, tuple(map(_turn, turns)))
 
 
@@ -81,9 +81,8 @@ def told(understood: Understanding, query: str = "") -> Iterator[str]:
     )
     for each in understood.entities:
         yield f"  {each.type} = {_value(each.value)}   “{each.text}” at {each.span[0]}–{each.span[1]}"
-    said = set(understood.entities)
     for each in understood.holds:
-        if each not in said:
+        if each not in understood.entities:
             yield f"  {each.type} = {_value(each.value)}   from the {'thread' if each.source != 'said' else 'text'}"
     for strange in understood.unknown:
         near = f"; near: {', '.join(strange.near)}" if strange.near else ""

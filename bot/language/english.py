@@ -1,5 +1,7 @@
 """Plain English words that come near one of ours, and so must not be taken for it misspelt."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 from typing import Final
@@ -117,7 +119,7 @@ WORDS: Final = frozenset(
     will wind window windows wire wish witch with within without woke woken wonder wondering word wording work
     worked working works world worried worry worrying worse worst would wrapped wrapping write writer writers
     writing wrong wrote yeah year young your yours zone
-    """.split()
+    """.split()  # noqa: SIM905  a table of words
 )
 
 OURS: Final = frozenset(
@@ -127,6 +129,6 @@ OURS: Final = frozenset(
     instance instances investigating latency lowest maximum median minimum monitoring percent percentile
     postmortem production quantile quarter replica replicas resolved response scribe severity staging timeline
     version versions warning warnings yesterday
-    """.split()
+    """.split()  # noqa: SIM905  a table of words
 )
 """Words of ours that no other table holds."""

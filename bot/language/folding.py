@@ -31,7 +31,7 @@ _SIGNS: Final = {"lt": "<", "gt": ">", "amp": "&"}
 _QUOTE_LINE: Final = re.compile(r"^[ ]*>[^\n]*", re.MULTILINE)
 _FENCE: Final = re.compile(r"```.*?```", re.DOTALL)
 _QUOTED: Final = re.compile(
-    r'"([^"\n]{1,200})"' r"|(?<![^\W_])'([^'\n]{2,200})'(?![^\W_])|(?<!`)`([^`\n]{1,200})`(?!`)"
+    r'"([^"\n]{1,200})"' r"|(?<![^\W_])'([^'\n]{2,200})'(?![^\W_])|(?<!`)`([^`\n]{1,200})`(?!`)"  # noqa: ISC001  it is data
 )
 _EMPHASIS: Final = re.compile(r"[*~`]|(?<![^\W_])_+|_+(?![^\W_])")
 _PATTERN: Final = re.compile(r"(?<![\w/.:])/(?!/)([^/\n]{2,120})/(?![\w/])")
@@ -79,8 +79,8 @@ def fold(raw: str, me: Collection[str] = ()) -> Folded:
 
 
 _GREETING: Final = re.compile(
-    r"\W*(?:(?:hi|hey|hello|hiya|yo|good (?:morning|afternoon|evening|day)|morning|greetings)(?: (?:all|team|there|everyone|folks|bot|"
-    r"guys|copilot|again))?[\s,!.:;-]+|(?:ok|okay|k|alright|right|cool|great|perfect|awesome|nice|thanks|thank you|thx|ty|cheers|ugh|argh)"
+    r"\W*(?:(?:hi|hey|hello|hiya|yo|good (?:morning|afternoon|evening|day)|morning|greetings)(?: (?:all|team|there|everyone|folks|bot|"  # noqa: E501  it is data
+    r"guys|copilot|again))?[\s,!.:;-]+|(?:ok|okay|k|alright|right|cool|great|perfect|awesome|nice|thanks|thank you|thx|ty|cheers|ugh|argh)"  # noqa: E501  it is data
     r"[\s,!.:;-]*[,!.;]+\s+|(?:ok|okay|alright|ugh|argh)\s+)+"
 )
 _THANKS: Final = re.compile(
@@ -119,7 +119,7 @@ def _quotes(raw: str, text: str) -> list[Quoted]:
     if '"' in text or "'" in text or "`" in text:
         for match in _QUOTED.finditer(text):
             group = match.lastindex or 1
-            kind = "code" if group == 3 else "quote"
+            kind = "code" if group == 3 else "quote"  # noqa: PLR2004  a length
             found.append(Quoted(raw[match.start(group) : match.end(group)].strip(), *match.span(), kind))
     if text.count("/") > 1:
         found += [

@@ -1,5 +1,7 @@
 """All that can be named and all words of the trade, in one index that is made once."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import re
@@ -15,7 +17,8 @@ from bot.language.spelling import SHORTEST, Speller, stems
 from bot.language.spoken_words import SPOKEN
 
 WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_PARTS: Final = re.compile(r"[^\W_]+")
+_DRAWN_OUT: Final = re.compile(r"(.)\1+$|(.)\2{2,}")
+_DOUBLE: Final = re.compile(r"(.)\1")
 _SAME: Final = {
     "u": "you", "ya": "you", "r": "are", "pls": "please", "plz": "please", "plss": "please", "n": "and", "w": "with",
     "whats": "what's", "hows": "how's", "wheres": "where's", "whos": "who's", "whens": "when's", "dont": "don't",
@@ -25,7 +28,7 @@ _SAME: Final = {
     "becuz": "because", "y": "why", "wat": "what", "wut": "what", "abt": "about", "msgs": "messages", "msg": "message",
     "deps": "deploys", "prob": "probably", "pods": "pods", "svc": "service", "svcs": "services", "shouldnt": "shouldn't",
     "havent": "haven't", "hasnt": "hasn't", "wasnt": "wasn't", "lets": "let's", "thats": "that's", "teh": "the", "hte": "the",
-    "yday": "yesterday", "ytd": "ytd", "incidnt": "incident", "envs": "environments", "lat": "latency", "pls,": "please",
+    "frm": "from", "yday": "yesterday", "ytd": "ytd", "incidnt": "incident", "envs": "environments", "lat": "latency", "pls,": "please",
     "wassup": "what's up", "whatsup": "what's up", "err": "error", "errs": "errors", "mins": "minutes",
 }  # fmt: skip
 """What people write for short."""
@@ -151,11 +154,13 @@ class Lexicon:
 
     def _corrected(self, word: str) -> str | tuple[str, ...]:
         """The one word that is meant, or those that may be; nothing where there are none."""
-        if word.endswith("s") and word[:-1] in self._known:
+        if word.endswith("s") and not word.endswith("ss") and word[:-1] in self._known:
             return ()
+        if (short := _DRAWN_OUT.sub(lambda match: match[1] or match[2], word)) != word and short in self._known:
+            return short
         near = self._speller.near(word)
         if len(word) == SHORTEST:  # so short a word has too many neighbours: only swapped letters count
-            near = tuple(pair for pair in near if sorted(pair[0]) == sorted(word))
+            near = tuple(pair for pair in near if sorted(pair[0]) == sorted(word) or _doubled(pair[0]) == word)
         if not near:
             return ()
         best = [each for each, far in near if far == near[0][1]]
@@ -187,6 +192,11 @@ class Lexicon:
     def senses(self, text: str, found: Sequence[Word], at: int) -> list[Sense]:
         """All phrases of the trade that begin here, the longest first."""
         return [sense for sense in self._senses.get(found[at].key, ()) if _fits(sense.words, text, found, at)]
+
+
+def _doubled(word: str) -> str:
+    """With its double letters written once: "eror"."""
+    return _DOUBLE.sub(r"\1", word)
 
 
 def _bare(word: str) -> str:
@@ -224,7 +234,7 @@ def _split(phrase: str) -> tuple[str, ...]:
     return tuple(_bare(each) for each in WORD.findall(phrase.lower().replace("_", " ")))
 
 
-def _names_of(catalogue: Catalogue, metrics: Mapping[str, Sequence[str]], names: Names) -> list[Name]:
+def _names_of(catalogue: Catalogue, metrics: Mapping[str, Sequence[str]], names: Names) -> list[Name]:  # noqa: C901  one step for each kind
     found: dict[tuple[str, tuple[str, ...]], Name] = {}
 
     def add(kind: str, value: str, phrases: Iterable[str]) -> None:
@@ -232,7 +242,7 @@ def _names_of(catalogue: Catalogue, metrics: Mapping[str, Sequence[str]], names:
             if key := _split(phrase):
                 found.setdefault((kind, key), Name(kind, value, key, phrase == value))
                 joined = "".join(key)
-                if len(key) > 1 and len(joined) >= 6:
+                if len(key) > 1 and len(joined) >= 6:  # noqa: PLR2004  a length
                     found.setdefault((kind, (joined,)), Name(kind, value, (joined,), phrase == value))
 
     for service in catalogue.services:
@@ -257,7 +267,7 @@ def _names_of(catalogue: Catalogue, metrics: Mapping[str, Sequence[str]], names:
 
 
 def _plurals(name: str) -> Iterable[str]:
-    """ "recommendations" for recommendation, "payment" and "front end" are up to the catalogue."""
+    """As in "recommendations" for recommendation, "payment" and "front end" are up to the catalogue."""
     if not name.endswith("s") and "-" not in name:
         yield f"{name}s"
 

@@ -1,5 +1,7 @@
 """What a text mentions, whatever it asks: ids, times, amounts and names, the longest first, each place read once."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import re
@@ -96,7 +98,7 @@ NUMBERS: Final = {
 }  # fmt: skip
 _FACTORS: Final = (5, 2), (6, 3), (7, 4), (8, 0.5)
 _WEAK_METRICS: Final = frozenset(
-    "load requests fast faster fastest quick speed quality pool connections queue queued storage "
+    "load requests fast faster fastest quick speed quality pool connections queue queued storage "  # noqa: SIM905  a table of words
     "available duration pay paying slow slower "
     "eval money bill spent free 500 502 503 504 price token refused concurrency filesystem heap "
     "spend exceptions errors error failures failing "
@@ -113,7 +115,7 @@ _NOT: Final = re.compile(
 _LIST: Final = re.compile(r"^\s*(?:,|or|nor|and|/)+\s*(?:or|nor|and|the|in|on)?\s*[\"'`]?$")
 
 
-def mentions(folded: Folded, read: Text, lexicon: Lexicon, now: datetime, timezone: str) -> list[Mention]:
+def mentions(folded: Folded, read: Text, lexicon: Lexicon, now: datetime, timezone: str) -> list[Mention]:  # noqa: C901, PLR0912  one step for each kind
     """All of them, in the order of the text."""
     text = read.shadow.text
     taken = bytearray(len(text))
@@ -191,7 +193,7 @@ _ALONE: Final = re.compile(r"(?<![\w.])\d{1,3} ?(?:h|hrs?|d|w|m|min|mins)(?=\s*(
 
 
 def _bare_times(text: str, now: datetime, timezone: str) -> Iterator[Mention]:
-    """ "checkout p99 prod 1h"."""
+    """As in "checkout p99 prod 1h"."""
     for match in _ALONE.finditer(text):
         if re.search(
             r"(?:\beta|\bin|\bfor|\bover|\bthan|\babove|\bunder|\bexceeds|\bafter|[<>])\s*$", text[: match.start()]
@@ -225,7 +227,7 @@ def _name_of(text: str, lexicon: Lexicon) -> object:
     return names[0] if names and len(names[0].words) == len(read.words) else None
 
 
-def _amount(kind: str, match: re.Match[str], folded: Folded, read: Text) -> Mention | None:
+def _amount(kind: str, match: re.Match[str], folded: Folded, read: Text) -> Mention | None:  # noqa: C901, PLR0912  one step for each kind
     start, end = match.span()
     said = next((group for group in match.groups() if group), match[0])
 
@@ -255,7 +257,7 @@ def _amount(kind: str, match: re.Match[str], folded: Folded, read: Text) -> Ment
             value = _number(kind, match, said)
             if value is None:
                 return None
-            if kind == "factor" and match.lastindex and match.lastindex >= 5:
+            if kind == "factor" and match.lastindex and match.lastindex >= 5:  # noqa: PLR2004  a length
                 return Mention(kind, value, start, end, weak=True)
         case "window":
             value = f"{match[1]}{match[2][0]}"
@@ -264,7 +266,7 @@ def _amount(kind: str, match: re.Match[str], folded: Folded, read: Text) -> Ment
         case "version":
             value = raw(*match.span(match.lastindex or 0))
             before = read.shadow.text[:start].rstrip()
-            if match.lastindex == 2 and re.search(
+            if match.lastindex == 2 and re.search(  # noqa: PLR2004  a length
                 r"(?:over|above|below|under|exceeds?|hits|reaches|>|<|\$|at least|target of|score of)$", before
             ):
                 return None
@@ -309,7 +311,7 @@ def _duration(match: re.Match[str], text: str) -> Mention | None:
     unit = match["unit"]
     size = 0.001 if unit.startswith(("ms", "millis")) else 60.0 if unit[0] == "m" else 1.0
     more = match["more"]
-    if size == 60.0 and (more is None or more in {"at", "to", "past", "within"}):
+    if size == 60.0 and (more is None or more in {"at", "to", "past", "within"}):  # noqa: PLR2004  a length
         return None
     if re.match(r"\s*(?:on|of|off)\b", text[end:]) and more is None:
         return None
@@ -344,13 +346,15 @@ def _names(read: Text, lexicon: Lexicon, taken: bytearray) -> Iterator[Mention]:
                 continue
             weak = name.kind == "metric" and spoken in _WEAK_METRICS
             yield Mention(name.kind, name.value, word.start, end, sure, weak, note="own" if name.own else spoken)
-        if long == 1:
+        if long == 1 and not (
+            word.key == "mean" and at and words[at - 1].key in {"i", "you", "that", "it", "does", "did"}
+        ):
             yield from _plain(word.key, word.start, word.end)
         at += long
 
 
 _AS: Final = re.compile(r"\b(?:how|is|as|so|too|that|are|be|was)\s+$")
-""" "How quick" is a measure; "a quick question" is none."""
+"""As in "How quick" is a measure; "a quick question" is none."""
 
 
 def _plain(key: str, start: int, end: int) -> Iterator[Mention]:
@@ -362,7 +366,7 @@ def _plain(key: str, start: int, end: int) -> Iterator[Mention]:
 
 
 def _ruled_out(text: str, found: list[Mention]) -> list[Mention]:
-    """ "not prod", "instead of staging", "but not healthcheck", "not payments or cart"."""
+    """As in "not prod", "instead of staging", "but not healthcheck", "not payments or cart"."""
     result: list[Mention] = []
     for each in found:
         before = text[max(0, each.start - 60) : each.start]

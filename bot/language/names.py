@@ -15,10 +15,11 @@ class _Strict(BaseModel):
 
 
 class Runbook(_Strict):
-    """`verbs` are what people say instead of its name: "restart the cart"; `on` are objects it needs to be meant."""
+    """`verbs` mean it by themselves ("restart the cart"), `loose_verbs` only beside `objects` ("clear the cache")."""
 
     aliases: Words
     verbs: Words
+    loose_verbs: Words
     objects: Words
 
 

@@ -1,5 +1,7 @@
 """What an earlier turn of the thread leaves for this one: the operation, its values, and an open question."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import re
@@ -48,7 +50,10 @@ _OF: Final = {
     "runbooks.run": frozenset({"service", "environment", "runbook", "instance"}), "runbooks.list": frozenset({"service"}), "watches.list": frozenset({"service", "environment"}),
 }  # fmt: skip
 """What of earlier turns each operation can take over."""
-_SELF: Final = {"deploy.rollback": {"version"}}
+_AMOUNTS: Final = frozenset(
+    {"replicas", "factor", "percent", "level", "pattern", "duration_threshold", "test_kind", "suite"}
+)
+"""What only "the same again" takes over."""
 _ASKS: Final = re.compile(r"\?\s*(?:\([^)]*\)\s*)?$|\?")
 
 
@@ -128,10 +133,12 @@ def _few(named: Sequence[Entity], operation: str) -> list[Entity]:
     ]
 
 
-def inherited(operation: str, said: Sequence[Entity], before: Before) -> list[Entity]:
+def inherited(operation: str, said: Sequence[Entity], before: Before, *, again: bool = False) -> list[Entity]:
     """What earlier turns fixed, except what this turn replaces."""
     types = {each.type for each in said}
     takes = set(_OF.get(operation, frozenset()))
+    if again and operation == before.operation:
+        takes |= _AMOUNTS
     if "metric" in types and "latency" not in {each.value for each in said if each.type == "metric"}:
         takes -= {"quantile", "aggregation"}
     if types & {"quantile", "aggregation"}:
@@ -146,8 +153,6 @@ def inherited(operation: str, said: Sequence[Entity], before: Before) -> list[En
         takes -= {"version"}
     if operation in {"scale.service", "runbooks.run"} and before.operation != operation:
         takes -= {"runbook"}
-    if operation == "metrics.compare" and before.operation != "metrics.compare" and "time_range" in types:
-        pass
     kept = [
         replace(each, source="thread", confidence=min(each.confidence, 0.85))
         for each in before.holds

@@ -1,5 +1,7 @@
 """Which mentions are entities of an operation: a word such as "errors" is a level of logs and a measure of metrics."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import re
@@ -48,7 +50,7 @@ _UNMEASURED: Final = frozenset(
     }
 )
 _LOG_STOP: Final = frozenset(
-    "a an the in on from for of to with by at since during over log logs line lines show me "
+    "a an the in on from for of to with by at since during over log logs line lines show me "  # noqa: SIM905  a table of words
     "all any every recent latest new last error errors warn warning warnings info debug "
     "prod production staging that say says saying contain contains containing mention mentions "
     "mentioning matching with and or is are was were there have has how many please pls "
@@ -65,7 +67,7 @@ _FOR: Final = re.compile(
 )
 
 
-def settled(
+def settled(  # noqa: C901  one step for each kind
     operation: str, found: Sequence[Mention], made: Shape, folded: Folded, read: Text, lexicon: Lexicon
 ) -> list[Mention]:
     """The entities, in the order of the text, each value once."""
@@ -77,7 +79,7 @@ def settled(
         if (
             each.start in made.verbs
             and each.type in {"service", "metric", "suite", "test_kind", "role", "runbook"}
-            and each.end - each.start < 12
+            and each.end - each.start < 12  # noqa: PLR2004  a length
             and _is_verb(each, found, made)
         ):
             continue
@@ -122,13 +124,13 @@ _INDEFINITE: Final = re.compile(r"\b(?:any|some|your|other|more|few|good|further
 
 
 def _noun(each: Mention, read: Text, lexicon: Lexicon) -> bool:
-    """ "any recommendations?" asks for some, and not for the service."""
+    """As in "any recommendations?" asks for some, and not for the service."""
     at = next((index for index, word in enumerate(read.words) if word.start == each.start), None)
     return at is not None and any(sense.kind[0] == "n" for sense in lexicon.senses(read.shadow.text, read.words, at))
 
 
 def _is_verb(each: Mention, found: Sequence[Mention], made: Shape) -> bool:
-    """ "search payments logs" asks to search; "search latency" asks of the service."""
+    """As in "search payments logs" asks to search; "search latency" asks of the service."""
     if each.type == "metric":
         return True
     rest = made.text[each.end :]
@@ -146,7 +148,7 @@ def _is_verb(each: Mention, found: Sequence[Mention], made: Shape) -> bool:
     return others or bool(re.match(r"\s+(?:the|for|all|through|in|our|my|any)\b", rest)) or each.type != "service"
 
 
-def _fits(each: Mention, operation: str, found: Sequence[Mention], made: Shape, *, strong: bool) -> bool:
+def _fits(each: Mention, operation: str, found: Sequence[Mention], made: Shape, *, strong: bool) -> bool:  # noqa: C901, PLR0912  one step for each kind
     text = made.text
     match each.type:
         case "metric":
@@ -238,7 +240,7 @@ def _fits(each: Mention, operation: str, found: Sequence[Mention], made: Shape, 
             return True
 
 
-def _measure(each: Mention, operation: str, found: Sequence[Mention], made: Shape, *, strong: bool) -> bool:
+def _measure(each: Mention, operation: str, found: Sequence[Mention], made: Shape, *, strong: bool) -> bool:  # noqa: C901  one step for each kind
     text = made.text
     if re.match(r"\s*(?:budgets?)\b", text[each.end :]) or re.match(
         r"\s*(?:tests?|suites?|testing)\b", text[each.end :]
@@ -278,7 +280,7 @@ def _measure(each: Mention, operation: str, found: Sequence[Mention], made: Shap
 
 
 def _worded(each: Mention, text: str, operation: str) -> bool:
-    """ "critical alerts", "low severity", "make it high"; but not "memory is high"."""
+    """As in "critical alerts", "low severity", "make it high"; but not "memory is high"."""
     if each.note == "critical" and operation not in {"recommend.improve", "metrics.query"}:
         return True
     near = text[max(0, each.start - 24) : each.end + 24]
@@ -309,8 +311,6 @@ _BARE: Final = re.compile(
 
 
 def _bare_number(made: Shape, found: Sequence[Mention]) -> list[Mention]:
-    from bot.language.mentions import NUMBERS
-
     for match in _BARE.finditer(made.text):
         if not any(each.start < match.end() and match.start() < each.end for each in found):
             number = NUMBERS.get(match[1])
@@ -318,7 +318,7 @@ def _bare_number(made: Shape, found: Sequence[Mention]) -> list[Mention]:
     return []
 
 
-def _patterns(kept: Sequence[Mention], made: Shape, folded: Folded, read: Text, lexicon: Lexicon) -> list[Mention]:
+def _patterns(kept: Sequence[Mention], made: Shape, folded: Folded, read: Text, lexicon: Lexicon) -> list[Mention]:  # noqa: C901  one step for each kind
     """What to look for where nothing is quoted: a word of code, what stands behind "for", what stands before "lines"."""
     taken = [(each.start, each.end) for each in kept if each.end > each.start]
 
@@ -345,7 +345,7 @@ def _patterns(kept: Sequence[Mention], made: Shape, folded: Folded, read: Text, 
                     and read.words[at].key not in _LOG_STOP
                     and free(read.words[at].start, read.words[at].end)
                     and not made.text[read.words[at].end : read.words[at + 1].start].strip(" -_")
-                    and len(back) < 4
+                    and len(back) < 4  # noqa: PLR2004  a length
                 ):
                     back.insert(0, at)
                     at -= 1
@@ -370,11 +370,11 @@ def _run(read: Text, place: int, free: Callable[[int, int], bool]) -> list[int]:
             continue
         gap = read.shadow.text[read.words[run[-1]].end if run else place : word.start]
         if (
-            (run and (gap.strip(" -_'") or len(gap) > 2))
-            or (not run and word.start - place > 2)
+            (run and (gap.strip(" -_'") or len(gap) > 2))  # noqa: PLR2004  a length
+            or (not run and word.start - place > 2)  # noqa: PLR2004  a length
             or word.key in _LOG_STOP
             or not free(word.start, word.end)
-            or len(run) == 4
+            or len(run) == 4  # noqa: PLR2004  a length
         ):
             break
         run.append(index)

@@ -1,5 +1,7 @@
 """Turns of phrase that say more than their words: each is a feature of its own."""
 
+# ruff: noqa: E501, ISC004  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import re
@@ -171,7 +173,7 @@ _BESIDE: Final = re.compile(r"\b(?:and|or|vs|versus|than|to|with|against|next|fr
 SHORT: Final = 6
 FRAGMENT: Final = 12
 _THINGS: Final = frozenset(
-    "logs traces tests coverage workflow incident runbook approval alert watch slo cost postmortem "
+    "logs traces tests coverage workflow incident runbook approval alert watch slo cost postmortem "  # noqa: SIM905  a table of words
     "why compare advice help health version deploys".split()
 )
 
@@ -184,7 +186,7 @@ def capitals(raw: str) -> list[tuple[int, int]]:
     return [match.span() for match in _CAPITAL.finditer(raw)]
 
 
-def signs(made: Shape, found: Sequence[Mention], raw: str) -> None:
+def signs(made: Shape, found: Sequence[Mention], raw: str) -> None:  # noqa: C901, PLR0912  one step for each kind
     """Add them to what the shape has."""
     has, text = made.has, made.text
     has.update(name for name, pattern in _SIGNS if pattern.search(text))

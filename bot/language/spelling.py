@@ -76,7 +76,7 @@ class Speller:
                         if far <= allowed:
                             found[each] = far
         result = tuple(sorted(found.items(), key=lambda pair: (pair[1], pair[0][:1] != word[:1], pair[0])))
-        if len(self._memory) < 5_000:
+        if len(self._memory) < 5_000:  # noqa: PLR2004  a length
             self._memory[word] = result
         return result
 

@@ -11,9 +11,12 @@ from bot.language.references import Before
 from bot.language.understanding import Entity, Understanding
 
 SURE: Final = 0.9
+JOINT: Final = 12
+_JOINED: Final = re.compile(r"[\s,]*(?:and|also|plus)\b", re.IGNORECASE)
+_STATES: Final = re.compile(r"\b(?:is|are|was|were|has|have|keeps?|looks?|seems?|went|goes|got)\b", re.IGNORECASE)
 MOST: Final = 5
 _NEXT: Final = re.compile(
-    r"(?:[.;!?\n]+|,)?\s*(?:\b(?:and then|and also|then also|and please|also please|also|and|then|plus|oh and|after that|afterwards|while you're at it|btw)\b)[\s,]+|[.;!?\n]+\s+",
+    r"(?:[.;!?\n]+|,)?\s*(?:\b(?:and then|and also|then also|and please|also please|also|and|then|plus|oh and|after that|afterwards|while you're at it|btw)\b)[\s,]+|[.;!?\n]+\s+",  # noqa: E501  it is data
     re.IGNORECASE,
 )
 _WHOLE: Final = frozenset({"workflows.define", "chat.smalltalk", "answer.clarify", "metrics.compare"})
@@ -23,7 +26,7 @@ One = Callable[[str, Before], Understanding]
 
 def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]:
     """The requests, in order; just the whole where it is one."""
-    if whole.operation in _WHOLE or len(whole.raw) < 16 or whole.mood != "request":
+    if whole.operation in _WHOLE or len(whole.raw) < 16 or whole.mood != "request":  # noqa: PLR2004  a length
         return [whole]
     cuts = [match.span() for match in _NEXT.finditer(whole.raw)]
     if not cuts or len(cuts) > 3 * MOST:
@@ -39,7 +42,7 @@ def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]
     merged: list[tuple[int, int, Understanding]] = []
     for left, right in pieces:
         each = one(whole.raw[left:right], past)
-        plain = each.confidence >= SURE and each.operation not in _WHOLE and _asks(each)
+        plain = _is_request(each, whole.raw[right : right + JOINT])
         if plain or not merged:
             merged.append((left, right, each))
             past = past.with_user(each.operation, each.holds)
@@ -47,15 +50,25 @@ def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]
             first, _, _ = merged[-1]
             merged[-1] = (first, right, one(whole.raw[first:right], before if len(merged) == 1 else past))
     found = [each for _, _, each in merged]
-    strong = [each for each in found if each.confidence >= SURE and each.operation not in _WHOLE and _asks(each)]
+    plain_ones = sum(_is_request(each, whole.raw[right : right + JOINT]) for _, right, each in merged)
     if (
-        len(found) < 2
-        or len(strong) != len(found)
+        len(found) < 2  # noqa: PLR2004  a length
+        or plain_ones != len(found)
         or len({each.operation for each in found}) < len(found)
         or len(found) > MOST
     ):
         return [whole]
     return [_moved(each, left) for (left, _, _), each in zip(merged, found, strict=True)]
+
+
+def _is_request(each: Understanding, following: str) -> bool:
+    """By its verb or its question; or because it names a measure, and "and" goes on with something else."""
+    if each.confidence < SURE or each.operation in _WHOLE:
+        return False
+    named = (
+        each.operation == "metrics.query" and bool(each.values("service", said=True)) and not _STATES.search(each.raw)
+    )
+    return _asks(each) or (named and bool(_JOINED.match(following)))
 
 
 def _asks(each: Understanding) -> bool:

@@ -1,5 +1,7 @@
 """Single words that stand for a value, where the sentence asks for such a thing."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 from typing import Final

@@ -1,5 +1,7 @@
 """The words of the trade, by class: what people do, and what they do it to. Classes, not sentences."""
 
+# ruff: noqa: E501  tables and patterns read best a line each
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ show: show, give, get, fetch, pull, pull up, list, display, see, view, print, ch
   visualize, compute, calculate, measure
 search: search, grep, find, look for, scan, tail, hunt, hunt for, filter, trawl, dig, dig up, dig for, dig out, dig
   into, sift, query, locate, look through, go through, comb through, look up, look in
+grep: grep, tail
 make: generate, write, create, make, build, draft, come up with, produce, author, prepare, put together, set up,
   setup, define, design, compose, develop, craft, invent, assemble, think up, whip up, cook up, script
 run: run, rerun, re-run, execute, kick off, kickoff, trigger, start, launch, fire, fire off, fire up, begin,
@@ -49,7 +52,6 @@ help: help
 NOUNS: Final = """
 logs: log, logs, log line, log lines, lines, stack trace, stack traces, stacktrace, stacktraces, logging, logged,
   log entries, log messages, stdout, stderr, backtrace, log output, logfile, logfiles, output, log file, log files
-grep: grep, tail
 lines: line, lines, messages, entries, entry, message, occurrences, mentions, hits
 traces: trace, traces, span, spans, tracing, waterfall, traced, slow requests, slow calls, slowest requests, slowest
   calls
@@ -209,6 +211,6 @@ PLAIN: Final = frozenset(
     people team thing things something anything nothing everything someone anyone nobody everybody way time times number
     numbers rate rates count level levels user users customer customers support ticket tickets service services server
     prod production staging staged development dev live stage preprod environment environments cluster clusters namespace
-    """.split()
+    """.split()  # noqa: SIM905  a table of words
 )
 """Words that are what they are, however near they come to one of ours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -198,6 +199,15 @@ class Memory:
         known = {each.id for each in done}
         return [_command(each) for each in done if each.source not in known][:limit]
 
+    async def kept_of(self, person: str, limit: int = 5_000) -> Sequence[Sequence[Kept]]:
+        """What is theirs, the newest first: each as it was, then as it was kept for longer. For their own eyes."""
+        theirs = await self._store.of(person, limit=limit)
+        known = {each.id for each in theirs}
+        things: defaultdict[int, list[Kept]] = defaultdict(list)
+        for each in theirs:
+            things[each.source if each.source is not None and each.source in known else each.id].append(each)
+        return [sorted(thing, key=lambda each: each.id) for thing in things.values()]
+
     async def learned(self, where: Where, limit: int = 100) -> Sequence[Kept]:
         """What was learned here, the newest first, for people to look over."""
         places = [scope for scope in where.scopes if scope.startswith(LEARNED)]
@@ -220,6 +230,13 @@ class Memory:
 
     async def forget(self, person: str) -> int:
         return await self._store.forget(person)
+
+    async def forget_one(self, person: str, item: int) -> bool:
+        """One thing of theirs, in all the forms that it is kept in."""
+        forms = [each for thing in await self.kept_of(person) if item in {one.id for one in thing} for each in thing]
+        for each in forms:
+            await self._store.drop(each.id, (each.scope,))
+        return bool(forms)
 
     async def expire(self, now: datetime) -> int:
         return await self._store.expire(now)

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+import structlog
 from pydantic import Field
 
 from bot.agent.answers import Answer, AnswerStore, Feedback, pack
+from bot.agent.events import Result
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
+from bot.door.outcomes import Done
 from bot.errors import Conflict, NotFound, Refusal
 from bot.guard.risk import Risk
+from bot.memory.memory import Correction, Memory
+from bot.memory.patterns import Outcome, Pattern
+from bot.memory.store import Where
+from bot.ports import Json
 
 Reason = Literal["wrong", "not-asked", "slow", "unclear", "other"]
+TEACHES_NOTHING: Final = frozenset({"answers", "help", "history", "memory", "preferences"})
+"""Groups about the bot itself: whether they helped says nothing of a situation."""
+ANSWER: Final = "answer"
+"""The feature of a lesson that says what it was learned from."""
+LOOKED: Final = 1_000
+MOST_LESSONS: Final = 5
+MOST_FEATURE: Final = 200
+log = structlog.get_logger()
 
 
 class AnswerInput(Input):
@@ -104,7 +121,7 @@ async def stop(wanted: AnswerInput, context: Context) -> Stopped:
     undo="The verdict `none` takes it back.",
 )
 async def rate(wanted: RateInput, context: Context) -> Rated:
-    """Say whether an answer helped, and what would have been right. Your newest word counts."""
+    """Say whether an answer helped, and what would have been right. Your newest word counts, and I learn from it."""
     found, store, me = await _visible(wanted, context), context.get(AnswerStore), context.identity.id
     kept = next((each for each in await store.feedback(found.id) if each.person == me), None)
     said_more = bool(wanted.reason or wanted.correction.strip())
@@ -114,4 +131,48 @@ async def rate(wanted: RateInput, context: Context) -> Rated:
         await store.rate(
             Feedback(found.id, me, wanted.verdict, context.now, wanted.reason or "", wanted.correction.strip())
         )
+    await _learn(found, me, context)
     return Rated(answer=found.id, verdict=wanted.verdict)
+
+
+async def _learn(found: Answer, me: str, context: Context) -> None:
+    """Anew from what is thought of this answer by now: a word that was taken back takes its lesson along."""
+    memory = context.get(Memory)
+    where = Where(found.workspace, found.channel, found.thread or "", me, found.private)
+    for lesson in await memory.learned(where, LOOKED):
+        if _source(lesson.meta) == found.id:
+            await memory.unlearn(lesson.id, where)
+    for each in await context.get(AnswerStore).feedback(found.id):
+        theirs = replace(where, person=each.person)
+        for pattern in _patterns(found, Outcome.HELPED if each.verdict == "up" else Outcome.DID_NOT_HELP):
+            await memory.learn(pattern, theirs)
+        if each.correction:
+            right = f"Asked “{found.question}”: {each.correction}"
+            if await memory.correct(Correction(found.question, right, found.id), theirs):
+                log.warning("much_is_corrected", workspace=found.workspace, channel=found.channel)
+
+
+def _source(meta: Mapping[str, Json]) -> Json:
+    """The answer that a pattern or a correction was learned from."""
+    features = meta.get("features")
+    return features.get(ANSWER) if isinstance(features, dict) else meta.get("context")
+
+
+def _patterns(found: Answer, outcome: Outcome) -> Iterator[Pattern]:
+    """What was done in this answer, and how it was taken."""
+    done = [
+        each
+        for each in found.events
+        if isinstance(each, Result)
+        and isinstance(each.outcome, Done)
+        and each.outcome.operation.partition(".")[0] not in TEACHES_NOTHING
+    ]
+    for each in done[:MOST_LESSONS]:
+        name = each.outcome.operation
+        values = {key: value for key, value in each.values.items() if _tells(value)}
+        asked = each.title if found.question == name else found.question  # a button is no words
+        yield Pattern(asked, name, outcome, {**values, ANSWER: found.id})
+
+
+def _tells(value: Json) -> bool:
+    return isinstance(value, str | int | float) and 0 < len(str(value)) <= MOST_FEATURE

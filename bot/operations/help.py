@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
 from pydantic import Field
 
+from bot.agent.events import Choice, Choices, Event, Table
 from bot.door.context import Context
 from bot.door.operation import Input, Output, operation
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.roles import RoleBook
+from bot.memory.knowledge import Knowledge
+from bot.observatory.told import Step
+from bot.operations.knowledge import PassageView, opened, view
+
+CITED: Final = 2
 
 
 class HelpInput(Input):
-    """Nothing, or the name of one operation."""
+    """Nothing, the name of one operation, or a question."""
 
     operation: str | None = Field(
         None, description="The name of an operation, such as approvals.decide.", max_length=200
     )
+    question: str = Field("", description="What you want to know; what is written on it is cited.", max_length=2_000)
 
 
 class FieldHelp(Output):
@@ -43,9 +54,20 @@ class OperationHelp(Output):
 
 
 class HelpOutput(Output):
-    """The operations that were asked for."""
+    """The operations that were asked for, and what is written on the question."""
 
     operations: list[OperationHelp]
+    passages: tuple[PassageView, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    async def tell(self, _: datetime) -> AsyncIterator[Event]:
+        """What a page says is a value in a table, and never markup of ours."""
+        if self.passages:
+            rows = tuple((each.title, each.excerpt, each.source) for each in self.passages)
+            yield Table("What is written on it", ("page", "what it says", "where"), rows)
+            yield Choices(
+                tuple(Choice(each.label, operation=each.operation, values=each.values) for each in self.steps)
+            )
 
 
 def describe(found: AnyOperation, *, allowed: bool) -> OperationHelp:
@@ -104,7 +126,13 @@ async def show(wanted: HelpInput, context: Context) -> HelpOutput:
     registry, book = context.get(Registry), context.get(RoleBook)
     found = [registry.get(wanted.operation)] if wanted.operation else list(registry)
     described = [describe(each, allowed=any(_may(book, context, each.permission))) for each in found]
-    return HelpOutput(operations=[each for each in described if each.allowed or wanted.operation])
+    asked = wanted.question.strip()
+    passages = (await context.get(Knowledge).ask(asked)).passages[:CITED] if asked else ()
+    return HelpOutput(
+        operations=[each for each in described if each.allowed or wanted.operation],
+        passages=tuple(map(view, passages)),
+        steps=tuple(opened(page) for page in {each.page.path: each.page for each in passages}.values()),
+    )
 
 
 def _may(book: RoleBook, context: Context, permission: str) -> list[str]:

@@ -37,7 +37,7 @@ async def search(wanted: LogsInput, context: Context) -> looking.LogsAnswer:
         observatory,
         looking.LogsQuestion(
             scope=scope_of(wanted, observatory, instance=wanted.instance),
-            window=window_of(wanted, context),
+            window=await window_of(wanted, context),
             now=context.now,
             timezone=context.identity.timezone,
             level=wanted.level,

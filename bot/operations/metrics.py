@@ -39,14 +39,14 @@ class QueryInput(OfMetric):
     query: str = Field("", description="PromQL; then the other fields only say when.", max_length=LONG)
 
 
-def question_of(
+async def question_of(
     wanted: OfMetric, context: Context, observatory: Observatory, *, by: Group = "", raw: str = ""
 ) -> Question:
     narrowed = {"version": wanted.version, "instance": wanted.instance, "endpoint": wanted.endpoint}
     return Question(
         metric=wanted.metric.strip().lower().replace(" ", "_").replace("-", "_"),
         scope=scope_of(wanted, observatory, **narrowed),
-        window=window_of(wanted, context),
+        window=await window_of(wanted, context),
         now=context.now,
         timezone=context.identity.timezone,
         quantile=wanted.quantile,
@@ -68,7 +68,7 @@ async def query(wanted: QueryInput, context: Context) -> measuring.MetricsAnswer
     observatory = context.get(Observatory)
     if not wanted.service and not wanted.query and not wanted.by:
         wanted = wanted.model_copy(update={"by": "service"})
-    question = question_of(wanted, context, observatory, by=wanted.by, raw=wanted.query)
+    question = await question_of(wanted, context, observatory, by=wanted.by, raw=wanted.query)
     return await measuring.answered(observatory, replace(question, spread=wanted.spread, above=wanted.above))
 
 
@@ -103,7 +103,7 @@ class CompareInput(OfMetric):
 async def compare(wanted: CompareInput, context: Context) -> comparing.CompareAnswer:
     """A metric now and then, here and there, in this version and that one; and whether the difference is one."""
     observatory = context.get(Observatory)
-    question = question_of(wanted, context, observatory)
+    question = await question_of(wanted, context, observatory)
     now, before = _sides(wanted, question, observatory)
     return await comparing.compared(observatory, now, before)
 
@@ -157,7 +157,7 @@ async def explain(wanted: ExplainInput, context: Context) -> explaining.ExplainA
     question = Question(
         metric=wanted.metric.strip().lower().replace(" ", "_").replace("-", "_"),
         scope=scope_of(wanted, observatory),
-        window=window_of(wanted, context),
+        window=await window_of(wanted, context),
         now=context.now,
         timezone=context.identity.timezone,
         quantile=wanted.quantile,

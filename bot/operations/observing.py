@@ -7,7 +7,8 @@ from pydantic import Field
 from bot.catalogue import KnownEnvironment
 from bot.door.context import Context
 from bot.door.operation import Input
-from bot.language.ranges import EXAMPLES, read
+from bot.language.ranges import EXAMPLES, find_anchored, read
+from bot.observatory.anchors import hung_on
 from bot.observatory.observatory import Observatory
 from bot.telemetry.signals import Window
 from bot.telemetry.vocabulary import Scope
@@ -36,6 +37,10 @@ def scope_of(wanted: About, observatory: Observatory, **more: str) -> Scope:
     return Scope(service=service, environment=wanted.environment, **more)
 
 
-def window_of(wanted: Where, context: Context) -> Window:
-    """In the time zone of whoever asks."""
+async def window_of(wanted: Where, context: Context) -> Window:
+    """In the time zone of whoever asks; "since the deploy" by the last deploy of what is asked about."""
+    if anchors := find_anchored(wanted.window):
+        observatory = context.get(Observatory)
+        about = wanted if isinstance(wanted, About) else About(environment=wanted.environment)
+        return await hung_on(observatory, anchors[0], scope_of(about, observatory), context.now)
     return Window(*read(wanted.window, context.now, context.identity.timezone))

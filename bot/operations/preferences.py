@@ -1,4 +1,4 @@
-"""What you prefer: where you usually look, and whether threads are followed."""
+"""What you prefer: where you usually look, whether threads are followed, and whether you are remembered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from bot.catalogue import Environment
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
 from bot.guard.risk import Risk
+from bot.memory.memory import Memory
+from bot.memory.store import REMEMBER
 
 
 class NoInput(Input):
@@ -22,6 +24,9 @@ class PreferencesInput(Input):
     follow_threads: bool | None = Field(
         None, description="Whether I listen to you in a thread that I am in, without being mentioned again."
     )
+    remember: bool | None = Field(
+        None, description="Whether I may remember what we did beyond a conversation; off unless you say so."
+    )
 
 
 class PreferencesOutput(Output):
@@ -29,11 +34,18 @@ class PreferencesOutput(Output):
 
     environment: str
     follow_threads: bool
+    remember: bool
+    note: str = ""
 
 
-async def _current(context: Context) -> PreferencesOutput:
+async def _current(context: Context, note: str = "") -> PreferencesOutput:
     kept = await context.get(PreferenceStore).all(of_person(context.identity.id))
-    return PreferencesOutput(environment=str(kept.get(ENVIRONMENT) or ""), follow_threads=bool(kept.get(FOLLOW, True)))
+    return PreferencesOutput(
+        environment=str(kept.get(ENVIRONMENT) or ""),
+        follow_threads=bool(kept.get(FOLLOW, True)),
+        remember=kept.get(REMEMBER) is True,
+        note=note,
+    )
 
 
 @operation("preferences.show", title="My preferences", permission="preferences:own", examples=("my preferences",))
@@ -50,12 +62,19 @@ async def show(_: NoInput, context: Context) -> PreferencesOutput:
     about_gate=True,
     repeat=Repeat.SAFE,
     examples=("change my preferences",),
-    undo="Set them again.",
+    undo="Set them again; what was forgotten stays forgotten.",
 )
 async def set_preferences(wanted: PreferencesInput, context: Context) -> PreferencesOutput:
-    """Choose what holds for you when you say nothing else."""
+    """Choose what holds for you when you say nothing else. I forget what I kept of you once I may not remember."""
     store, scope = context.get(PreferenceStore), of_person(context.identity.id)
-    for name, value in ((ENVIRONMENT, wanted.environment), (FOLLOW, wanted.follow_threads)):
+    chosen = ((ENVIRONMENT, wanted.environment), (FOLLOW, wanted.follow_threads), (REMEMBER, wanted.remember))
+    for name, value in chosen:
         if value is not None:
             await store.set(scope, name, value, context.now)
-    return await _current(context)
+    gone = await context.get(Memory).withdraw(context.identity.id) if wanted.remember is False else 0
+    return await _current(context, _note(gone))
+
+
+def _note(gone: int) -> str:
+    many = "One item" if gone == 1 else f"{gone:,} items"
+    return f"{many} that I had kept of you beyond a conversation {'is' if gone == 1 else 'are'} gone." if gone else ""

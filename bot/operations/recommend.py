@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from pydantic import Field
 
+from bot.agent.threads import where_from
 from bot.catalogue import Service
 from bot.door.context import Context
 from bot.door.operation import Input, Output, operation
@@ -405,8 +406,7 @@ async def _before(situation: str, context: Context) -> list[Advice]:
         memory = context.get(Recommender)
     except NotFound:
         return []
-    origin = context.origin
-    where = Where(origin.workspace or "", origin.channel or "", origin.thread or "", context.identity.id)
+    where = where_from(context.origin, context.identity.id)
     return [
         Advice(
             action=each.action,

@@ -139,7 +139,7 @@ async def cost_report(wanted: CostInput, context: Context) -> spending.CostAnswe
     return await spending.costs(
         observatory,
         scope_of(wanted, observatory),
-        window_of(wanted, context),
+        await window_of(wanted, context),
         wanted.by,
         context.now,
         context.identity.timezone,
@@ -165,7 +165,7 @@ async def deploys_list(wanted: DeploysInput, context: Context) -> standing.Deplo
     return await standing.deployed(
         observatory,
         scope_of(wanted, observatory),
-        window_of(wanted, context),
+        await window_of(wanted, context),
         context.now,
         context.identity.timezone,
     )

@@ -35,7 +35,7 @@ async def search(wanted: TracesInput, context: Context) -> following.TracesAnswe
         observatory,
         following.TracesQuestion(
             scope=scope_of(wanted, observatory, version=wanted.version, endpoint=wanted.endpoint),
-            window=window_of(wanted, context),
+            window=await window_of(wanted, context),
             now=context.now,
             timezone=context.identity.timezone,
             slower_than=wanted.slower_than,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from bot.errors import InvalidInput, NotFound
 from bot.telemetry.queries.promql import Matcher, Selector, aggregate, checked, literally, quantile, rate
@@ -19,6 +19,7 @@ Role = Literal["service", "environment", "instance", "endpoint", "version", "mod
 Better = Literal["lower", "higher", "neither"]
 Aggregation = Literal["avg", "max", "min", "sum"]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+NameOrNames = Annotated[Names, BeforeValidator(lambda said: (said,) if isinstance(said, str) else said)]
 
 STEPS: Final = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400)
 POINTS: Final = 240
@@ -34,9 +35,9 @@ class _Strict(BaseModel):
 
 
 class Limit(_Strict):
-    """What a share is a share of."""
+    """What a share is a share of: a name for each of the signal's, or one for all of them."""
 
-    metric: str
+    metric: NameOrNames
     matching: Mapping[str, str] = {}
 
 
@@ -67,6 +68,12 @@ class Signal(_Strict):
         if self.kind == "share" and self.limit is None:
             raise ValueError("kind share needs a limit. Say which metric holds it.")
         return self
+
+    def limit_of(self, name: str) -> str:
+        """The limit that goes with that name of the metric."""
+        assert self.limit is not None
+        place = self.metric.index(name) if name in self.metric else 0
+        return self.limit.metric[min(place, len(self.limit.metric) - 1)]
 
     @property
     def over_instances(self) -> tuple[Aggregation, ...]:
@@ -243,7 +250,7 @@ def _written(
         case "share":
             assert signal.limit is not None
             most = Selector(
-                signal.limit.metric,
+                signal.limit_of(selector.metric),
                 (*selector.matchers, *(Matcher(label, value) for label, value in signal.limit.matching.items())),
             )
             used = rate(selector, window) if signal.counted else str(selector)

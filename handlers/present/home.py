@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import structlog
 
+from bot.catalogue import ENVIRONMENTS
 from bot.guard.risk import Risk
 from bot.ports import Json
 from handlers.buttons import Form, Open, Run, Say
 from handlers.present import lines
-from handlers.present.blocks import actions, context, divider, header, press, section
+from handlers.present.blocks import actions, confirm, context, divider, header, overflow, press, section
 from handlers.present.cutting import count, cut, more
 from handlers.present.escaping import bold, code, date, escape
 from handlers.present.help import HIDDEN, asked_first, group_of, of_registry
@@ -26,6 +27,21 @@ Row = Mapping[str, Json]
 ROOM: Final = 20
 """Blocks for each section that a plug-in brings."""
 MOST_ACTIONS: Final = 5
+SET: Final = "preferences.set"
+FORGET: Final = confirm(
+    "Forget everything?",
+    "All that I remember of you is gone at once, and cannot be brought back. Your preferences stay.",
+    "Forget everything",
+    "Keep it",
+    danger=True,
+)
+REMEMBER_NO_MORE: Final = confirm(
+    "Remember no more?",
+    "What I have kept of you beyond its conversation is gone at once, and cannot be brought back.",
+    "Remember no more",
+    "Go on remembering",
+    danger=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,40 @@ def home_section(
         return function
 
     return keep
+
+
+@home_section("preferences.show", "Your preferences", order=60)
+def preferences(data: Row, scene: Scene) -> list[Block]:
+    """Each with a way to change it right there, and what is remembered of whoever looks."""
+    usual = str(data.get("environment") or "")
+    others = [(each.capitalize(), Run(SET, {"environment": each})) for each in ENVIRONMENTS if each != usual]
+    remember = bool(data.get("remember"))
+    ways = (("What I remember of you", "memory.show"), ("My history", "history.list"))
+    return [
+        section(f"*Usual environment*: {escape(usual) or 'none'}", overflow(others)),
+        _switch("follow_threads", "Listening in threads that I am in", on=bool(data.get("follow_threads"))),
+        _switch(
+            "remember",
+            "Remembering what we did beyond a conversation",
+            on=remember,
+            sure=REMEMBER_NO_MORE if remember else None,
+        ),
+        *actions(
+            [
+                *(press(label, Run(operation)) for label, operation in ways if knows(scene, operation)),
+                press("Forget everything", Run("memory.forget"), style="danger", confirm=FORGET)
+                if knows(scene, "memory.forget")
+                else None,
+            ]
+        ),
+    ]
+
+
+def _switch(name: str, words: str, *, on: bool, sure: Block | None = None) -> Block:
+    """How it stands, and the button that turns it over."""
+    label = "Turn off" if on else "Turn on"
+    button = press(label, Run(SET, {name: not on}), confirm=sure, aloud=f"{label}: {words}")
+    return section(f"*{words}*: {'on' if on else 'off'}", button)
 
 
 def home(data: HomeData, scene: Scene) -> View:

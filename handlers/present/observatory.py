@@ -1,22 +1,26 @@
-"""Answers about telemetry: the sentence first, what stands out below it, and what keeps a source from answering.
+"""Answers that are told: the sentence first, what stands out below it, and what keeps a source from answering.
 
 Numbers, query, pictures and ways to go on come as events of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any, Final
 
 from handlers.present.blocks import context, fields, preformatted, section
-from handlers.present.cutting import count, cut
+from handlers.present.cutting import count, cut, pieces
 from handlers.present.escaping import bold, code, escape
 from handlers.present.message import Block, Part, Scene
 from handlers.present.registry import presents_output
 from handlers.present.values import pairs
 
 Row = Mapping[str, Any]
+PAGES: Final = ("knowledge.show", "runbooks.show")
+"""What is a page that people read."""
 TOLD: Final = (
+    *PAGES,
     "metrics.query",
     "metrics.compare",
     "metrics.explain",
@@ -28,17 +32,24 @@ TOLD: Final = (
     "slo.status",
     "cost.report",
     "deploys.list",
+    "knowledge.ask",
+    "runbooks.list",
+    "recommend.improve",
+    "memory.show",
+    "memory.forget",
+    "history.list",
 )
 """Operations whose output begins with a sentence and needs no title."""
 MOST_FINDINGS: Final = 7
 MOST_LINES: Final = 25
 MOST_SERIES: Final = 10
+MOST_PIECE, MOST_CODE = 2_900, 2_800
 
 
-@presents_output(*TOLD)
+@presents_output(*(each for each in TOLD if each not in PAGES))
 def told(output: Row, scene: Scene) -> Part:
     findings = [str(each) for each in output.get("findings") or ()]
-    blocks: list[Block] = [section(cut(bold(str(output.get("summary") or "There is nothing to show.")), 2_900))]
+    blocks = _summary(output)
     if findings:
         blocks.append(section(cut("\n".join(f"• {escape(each)}" for each in findings[:MOST_FINDINGS]), 2_900)))
     if repaired := output.get("repaired"):
@@ -46,6 +57,40 @@ def told(output: Row, scene: Scene) -> Part:
     blocks += _trouble(output)
     more = [section(f"• {cut(escape(each), 600)}") for each in findings[MOST_FINDINGS:]]
     return Part(blocks, [*more, *_details(output, scene)])
+
+
+@presents_output(*PAGES)
+def page(output: Row, _: Scene) -> Part:
+    """The part that matters most at once; behind it all of them, as one reads a page."""
+    parts = output.get("sections") or ()
+    chief = [*_summary(output), *_lines(output.get("findings") or ()), *_trouble(output)]
+    whole = [block for each in parts for block in _part(each)]
+    return Part(chief, whole)
+
+
+def _part(each: Row) -> list[Block]:
+    heading = str(each.get("heading") or "")
+    return [*([section(cut(bold(heading), 2_900))] if heading.strip() else []), *_lines(each.get("lines") or ())]
+
+
+def _lines(lines: Iterable[str]) -> list[Block]:
+    """Code as it stands, all else as text; what is too long for one block goes on in the next."""
+    blocks: list[Block] = []
+    for is_code, group in groupby(map(str, lines), _is_code):
+        if is_code:
+            blocks += [preformatted(piece) for text in group for piece in pieces(text, MOST_CODE)]
+        else:
+            blocks += [section(piece) for piece in pieces("\n".join(map(escape, group)), MOST_PIECE)]
+    return blocks
+
+
+def _is_code(line: str) -> bool:
+    """Of all that a page says, only code still has line breaks and indents."""
+    return line != " ".join(line.split())
+
+
+def _summary(output: Row) -> list[Block]:
+    return [section(cut(bold(str(output.get("summary") or "There is nothing to show.")), 2_900))]
 
 
 @presents_output("dashboards.generate")

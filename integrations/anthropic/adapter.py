@@ -40,6 +40,10 @@ class Claude:
     def name(self) -> str:
         return self._access.model
 
+    @property
+    def price(self) -> tuple[float, float]:
+        return self._access.price.input, self._access.price.output
+
     def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
         return spoken(self._shield, lambda: self._told(prompt), self._access.who)
 

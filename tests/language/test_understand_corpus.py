@@ -1,5 +1,7 @@
 """Labelled utterances in corpus/*.jsonl, scored; a file that is new is held to what unseen ones must reach."""
 
+# ruff: noqa: E501  one case a line
+
 from __future__ import annotations
 
 import json
@@ -11,22 +13,24 @@ from typing import Any
 import pytest
 
 from bot.errors import InvalidInput
-from bot.language.corpus import prediction, told, utterances
 from bot.language.brain import understand
+from bot.language.corpus import prediction, told, utterances
 from bot.language.understanding import Understanding
 from bot.observatory.translating import translated
 from tests.language.knowing import LEXICON, NOW, VOCABULARY, understood
 
 FOLDER = Path(__file__).parent / "corpus"
-UNSEEN = {"intent": 0.93, "operation": 0.92, "needs_clarification": 0.95, "entities": 0.92}
-WANTED = {"dev": {"intent": 0.98, "operation": 0.97, "needs_clarification": 0.97, "entities": 0.96}}
+UNSEEN = {"intent": 0.93, "operation": 0.92, "needs_clarification": 0.95, "entities": 0.92, "sure": 0.95}
+LEARNT = {"intent": 0.98, "operation": 0.97, "needs_clarification": 0.97, "entities": 0.96, "sure": 0.98}
+WANTED = {"dev": LEARNT, "own": LEARNT}
+"""Those that the rules were written by say nothing of unseen ones, and so have to be met more closely."""
 SURE = 0.95
 
 LABELLED = """
 {"id": "1", "text": "p95 of checkout in prod", "intent": "metric_query", "operation": "metrics.query", "entities": [{"type": "quantile", "value": 0.95}, {"type": "service", "value": "checkout"}, {"type": "environment", "value": "production"}], "needs_clarification": false}
 {"id": "2", "text": "same for payments", "history": [{"role": "user", "text": "p95 of checkout"}], "intent": "metric_query", "operation": "metrics.query", "entities": [{"type": "service", "value": "payments"}], "needs_clarification": false}
 {"id": "3", "text": "deploy it", "intent": "deploy", "operation": "deploy.start", "entities": [], "needs_clarification": true}
-"""  # noqa: E501  one object a line
+"""
 
 
 def _bag(entities: Iterable[dict[str, Any]]) -> Counter[str]:
@@ -61,12 +65,14 @@ def test_the_scores_are_those_of_the_labels() -> None:
     assert scores(wrong)["operation"] == pytest.approx(2 / 3)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.jsonl")), ids=lambda path: path.stem)
-def test_the_corpus_is_understood(path: Path) -> None:
-    reached = scores(path.read_text(encoding="utf-8"))
-    wanted = WANTED.get(path.stem, UNSEEN)
-    assert {field: round(reached[field], 3) for field in wanted if reached[field] < wanted[field]} == {}
-    assert reached["sure"] >= 0.98
+def test_every_corpus_is_understood() -> None:
+    short: dict[str, dict[str, float]] = {}
+    for path in sorted(FOLDER.glob("*.jsonl")):
+        reached = scores(path.read_text(encoding="utf-8"))
+        wanted = WANTED.get(path.stem, UNSEEN)
+        if low := {field: round(reached[field], 3) for field in wanted if reached[field] < wanted[field]}:
+            short[path.name] = low
+    assert short == {}
 
 
 @pytest.mark.parametrize(

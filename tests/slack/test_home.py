@@ -62,3 +62,28 @@ async def test_a_guest_is_told_so(bot: App, workspace: Playground) -> None:
     said = view_words(await workspace.person("contractor").home())
     assert "guest" in said
     assert "Practice drill" not in said
+
+
+async def test_what_is_remembered_is_switched_on_looked_at_and_forgotten_there(
+    bot: App, workspace: Playground, sre: Person, settled: Settled
+) -> None:
+    async def remembers() -> bool:
+        return await bot.memory.consent(sre.id)
+
+    home = await sre.home(containing="Remembering what we did beyond a conversation")
+    assert "beyond a conversation*: off" in view_words(home)
+    seen = len(workspace.changes)
+    await bot.door.invoke(Actor(sre.id), "preferences.set", {"remember": True})
+    assert await remembers()
+    home = await sre.home(containing="beyond a conversation*: on")
+    await sre.clicks(home, "My history")
+    await sre.clicks(home, "What I remember of you")
+    await settled()
+    direct = workspace.state.dm_with_bot(sre.id)
+    said = " ".join(words(each) for each in workspace.posted if each.channel == direct.id)
+    assert "remember" in said
+    await sre.clicks(home, "Forget everything")
+    await settled()
+    assert seen < len(workspace.changes)
+    said = " ".join(words(each) for each in workspace.posted if each.channel == direct.id)
+    assert "I have forgotten all that I remembered of you" in said

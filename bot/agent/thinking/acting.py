@@ -1,4 +1,7 @@
-"""What a model asks for, done: reads beside each other, changes one by one, all of it through the door."""
+"""What a model asks for: reads beside each other, and what needs approval one by one, all of it through the door.
+
+A change that no gate stands before does not run on a model's word: the person is shown its form.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from bot.agent.events import FormWanted
 from bot.agent.invoking import Invoking
 from bot.agent.model import ToolCall, ToolResult
 from bot.agent.request import Request
@@ -17,6 +21,7 @@ from bot.agent.thinking.claims import Support
 from bot.agent.thinking.fencing import Fence, clean
 from bot.agent.thinking.hypotheses import NOTE, Hypotheses
 from bot.agent.thinking.limits import ThinkingLimits
+from bot.agent.thinking.prompts import AS_A_FORM, PLEASE_LOOK
 from bot.agent.thinking.results import Results
 from bot.agent.thinking.thought import Tell
 from bot.door.outcomes import Done, Failed, Outcome, Refused, WaitingForApproval
@@ -27,6 +32,9 @@ from bot.guard.risk import Risk
 from bot.ports import Json
 
 MOST_WHY: Final = 300
+MOST_FORMS: Final = 5
+MOST_IN_FORM: Final = 1_500
+"""Characters of values: a form is read by a person before it is sent."""
 log = structlog.get_logger()
 
 
@@ -99,6 +107,7 @@ class Acting:
         self._why = clean(why)[:MOST_WHY]
         self._places = asyncio.Semaphore(limits.parallel)
         self._made: dict[str, Outcome] = {}
+        self._forms: set[str] = set()
 
     async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
         """In the order of the calls. A read after a change waits for it, and a change for the one before.
@@ -171,6 +180,8 @@ class Acting:
             ), ""
         if not self._counts():
             return self._too_many(call), "there are no calls left"
+        if found.risk is Risk.WRITE:
+            return await self._show(call, found, same), ""
         ledgers = self._ledgers
         ledgers.changes += 1
         ledgers.begun.append(found.title)
@@ -190,6 +201,16 @@ class Acting:
             ledgers.waiting = (*ledgers.waiting, outcome.approval_id)
         halted = "" if isinstance(outcome, Done) else f"{found.name} before it did not go through"
         return await self._result(call, outcome), halted
+
+    async def _show(self, call: ToolCall, found: AnyOperation, same: str) -> ToolResult:
+        """Once each, and no more of them than somebody looks over."""
+        if same not in self._forms:
+            if len(same) > MOST_IN_FORM or len(self._forms) >= MOST_FORMS:
+                text = f"not shown: {MOST_FORMS} forms of {MOST_IN_FORM:,} characters are the most for one question"
+                return ToolResult(call.id, f"{text}; nothing was changed", failed=True)
+            self._forms.add(same)
+            await self._tell(FormWanted(found.name, found.title, call.arguments, PLEASE_LOOK))
+        return ToolResult(call.id, AS_A_FORM)
 
     async def _result(self, call: ToolCall, came: Outcome | ToolResult) -> ToolResult:
         if isinstance(came, ToolResult):

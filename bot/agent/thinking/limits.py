@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
-from bot.agent.model import Usage
+from bot.agent.model import LanguageModel, Priced, Usage
 from bot.agent.thinking.thought import How
 from bot.telemetry.units import duration
 
@@ -39,6 +39,16 @@ class ThinkingLimits:
     input_price: float = 5.0
     output_price: float = 25.0
     """US dollars for a million tokens, where a call was cut off before it could say what it cost."""
+
+    @classmethod
+    def for_models(cls, models: Iterable[LanguageModel], *, answer_tokens: int) -> Self:
+        """With the prices of the dearest of them: a guess rather ends a budget early than late."""
+        limits = cls(answer_tokens=answer_tokens)
+        prices = [model.price for model in models if isinstance(model, Priced)]
+        if not prices:
+            return limits
+        read, written = map(max, zip(*prices, strict=True))
+        return replace(limits, input_price=read, output_price=written)
 
     def guessed(self, read: int, spoken: int) -> Usage:
         """What a call took that never said so."""

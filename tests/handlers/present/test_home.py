@@ -52,6 +52,8 @@ def shown(data: HomeData, at: Scene | None = None) -> View:
 def pressed(view: View) -> list[tuple[str, Any]]:
     elements = [each for block in view["blocks"] if block["type"] == "actions" for each in block["elements"]]
     elements += [block["accessory"] for block in view["blocks"] if "accessory" in block]
+    options = [{**option, "action_id": each["action_id"]} for each in elements for option in each.get("options", ())]
+    elements = [each for each in elements if "options" not in each] + options
     return [(each["text"]["text"], buttons.read(each["action_id"], each["value"])) for each in elements]
 
 
@@ -128,3 +130,42 @@ def test_plug_ins_bring_sections_of_their_own(monkeypatch: pytest.MonkeyPatch) -
     assert text.index("Incidents") < text.index("Waiting for you")
     assert "… 10 more parts" in text
     assert "This part cannot be shown at the moment." in text
+
+
+# ---------------------------------------------------------------- preferences
+
+
+def preferring(**held: Json) -> list[tuple[str, Any]]:
+    more = {"preferences.show": {"environment": "", "follow_threads": True, "remember": False, "note": "", **held}}
+    return pressed(shown(HomeData(more=more)))
+
+
+def test_each_preference_is_turned_over_where_it_is_shown() -> None:
+    off = [act for _, act in preferring()]
+    assert Run("preferences.set", {"follow_threads": False}) in off
+    assert Run("preferences.set", {"remember": True}) in off
+    assert Run("preferences.set", {"environment": "staging"}) in off
+    on = [act for _, act in preferring(remember=True, follow_threads=False, environment="staging")]
+    assert Run("preferences.set", {"follow_threads": True}) in on
+    assert Run("preferences.set", {"remember": False}) in on
+    assert Run("preferences.set", {"environment": "staging"}) not in on, "it is so already"
+
+
+def test_what_is_remembered_is_one_press_away_and_forgetting_it_asks_first() -> None:
+    found = dict(preferring())
+    assert found["What I remember of you"] == Run("memory.show")
+    assert found["My history"] == Run("history.list")
+    view = shown(HomeData(more={"preferences.show": {"remember": True}}))
+    asking = {
+        element["text"]["text"]: element["confirm"]["confirm"]["text"]
+        for block in view["blocks"]
+        for element in (*block.get("elements", ()), block.get("accessory") or {})
+        if "confirm" in element
+    }
+    assert asking == {"Forget everything": "Forget everything", "Turn off": "Remember no more"}
+
+
+@given(objects)
+@settings(deadline=None, max_examples=40)
+def test_whatever_is_preferred_the_home_is_valid(held: dict[str, Json]) -> None:
+    shown(HomeData(more={"preferences.show": held}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,13 +13,15 @@ from hypothesis import strategies as st
 from bot.agent.events import Result
 from bot.door.outcomes import Done
 from bot.door.registry import Registry
+from bot.memory.knowledge import Knowledge
 from bot.observatory.told import Told
+from bot.operations.knowledge import told
 from handlers.present import Rendered, details, render
 from handlers.present.message import Block
-from handlers.present.observatory import TOLD
+from handlers.present.observatory import PAGES, TOLD
 from tests.handlers.judges import judge
 from tests.handlers.present.reader import entities, read
-from tests.handlers.present.strategies import scene
+from tests.handlers.present.strategies import NOW, scene
 
 NASTY = "<!channel> *x* `y` &amp; @here <https://evil.example|ok> \u202e"
 
@@ -94,6 +98,7 @@ WHOLE: dict[str, Any] = {
     "patterns": [{"template": NASTY, "occurrences": 12_345, "examples": [NASTY]}],
     "lines": [{"at": "2026-03-18T15:00:00.123456Z", "level": "error", "text": NASTY}],
     "bottlenecks": [{"service": NASTY, "name": NASTY, "share": 0.5, "recommendation": NASTY}],
+    "sections": [{"heading": NASTY, "anchor": "x", "lines": [NASTY, f"{NASTY}\n  {NASTY}"]}],
 }
 
 
@@ -131,3 +136,68 @@ def test_however_much_there_is_it_fits() -> None:
 @settings(deadline=None, max_examples=40)
 def test_whatever_is_said_the_message_is_valid(summary: str, findings: list[str]) -> None:
     shown({"summary": summary, "findings": findings, "sources": [source("partial", summary)]})
+
+
+# ---------------------------------------------------------------- pages
+
+
+CODE = "select 1;\n  -- indented"
+PAGE: dict[str, Any] = {
+    "summary": "Runbook “Failover”, steps:",
+    "findings": ["1. Say so in the channel.", CODE, "2. Fail over.", "People follow its steps."],
+    "sections": [
+        {"heading": "When", "anchor": "when", "lines": ["– The primary is gone."]},
+        {"heading": "Steps", "anchor": "steps", "lines": ["1. Say so in the channel.", CODE, "2. Fail over."]},
+        {"heading": "", "anchor": "", "lines": ["What stands below no heading."]},
+    ],
+}
+
+
+def code_of(blocks: Iterable[Block]) -> list[str]:
+    return [
+        part["elements"][0]["text"]
+        for block in blocks
+        if block["type"] == "rich_text"
+        for part in block["elements"]
+        if part["type"] == "rich_text_preformatted"
+    ]
+
+
+@pytest.mark.parametrize("operation", PAGES)
+def test_a_page_begins_with_what_matters_most_and_code_stands_as_it_is(operation: str) -> None:
+    blocks = shown(PAGE, operation).blocks
+    texts = [each["text"]["text"] for each in blocks if each["type"] == "section"]
+    assert texts[:3] == [
+        "*Runbook “Failover”, steps:*",
+        "1. Say so in the channel.",
+        "2. Fail over.\nPeople follow its steps.",
+    ]
+    assert code_of(blocks) == [CODE]
+
+
+@pytest.mark.parametrize("operation", PAGES)
+def test_behind_a_page_is_all_of_it_below_its_headings(operation: str) -> None:
+    blocks = behind(PAGE, operation)
+    texts = [each["text"]["text"] for each in blocks if each["type"] == "section"]
+    assert [each for each in texts if each.startswith("*")] == ["*When*", "*Steps*"]
+    assert code_of(blocks) == [CODE]
+    said = read(str(blocks))
+    assert said.index("The primary is gone") < said.index("Fail over") < said.index("below no heading")
+
+
+def test_a_page_without_an_end_still_fits() -> None:
+    endless = ["a sentence without an end " * 400, "x = 1\n" * 4_000]
+    much = {**PAGE, "findings": endless, "sections": [{"heading": "h" * 400, "anchor": "", "lines": endless}] * 30}
+    shown(much, "knowledge.show")
+    pages = details([Result(Done(much, "knowledge.show", "tr", "run-1"), "Title")], scene())[2]
+    assert pages > 1
+
+
+def test_the_pages_that_ship_are_shown_whole() -> None:
+    library = asyncio.run(Knowledge(None, lambda: NOW).library())
+    assert library.pages
+    for page in library.pages:
+        answer = told(page, library, chiefly="steps").model_dump(mode="json")
+        shown(answer, "runbooks.show")
+        said = read(str(behind(answer, "runbooks.show")))
+        assert all(section.heading in said for section in page.sections)
