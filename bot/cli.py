@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,9 +19,13 @@ from rich.console import Console
 from bot.errors import ConfigurationError, CopilotError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.app import App
     from bot.config import Settings
     from bot.door.outcomes import Outcome
+    from bot.language.lexicon import Lexicon
+    from bot.telemetry.vocabulary import Vocabulary
 
 T = TypeVar("T")
 USAGE: Final = 2
@@ -246,41 +250,54 @@ def ask(
         raise typer.Exit(code)
 
 
-@cli.command()
-def understand(
-    text: Annotated[list[str] | None, typer.Argument(help="What is asked, in plain words.")] = None,
-    jsonl: Annotated[Path | None, typer.Option(help="A file of utterances, one JSON object a line.")] = None,
-    now: Annotated[str | None, typer.Option(help="The clock for words of time, in ISO 8601; now if not given.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show how words are understood, and do nothing. Of a file: one prediction a line."""
-    from dataclasses import asdict
+Now = Annotated[str | None, typer.Option("--now", help="The clock for words of time, in ISO 8601; now if not given.")]
+
+
+def _moment(now: str | None) -> datetime:
     from datetime import UTC, datetime
 
-    from bot import defaults
-    from bot.catalogue import Catalogue, load_model
-    from bot.language import corpus
-    from bot.language.brain import understand as understood_of
-    from bot.language.lexicon import Lexicon
-    from bot.language.names import Names
-    from bot.language.understanding import Earlier
-    from bot.observatory.translating import translated
-    from bot.telemetry.vocabulary import Vocabulary
-
-    if bool(text) == bool(jsonl):
-        raise typer.BadParameter("Give either words or --jsonl FILE.")
     try:
         clock = datetime.fromisoformat(now) if now else datetime.now(UTC)
     except ValueError:
         raise typer.BadParameter(
             f"{now!r} is no moment; write it as 2026-03-18T15:30:00Z.", param_hint="--now"
         ) from None
-    clock = clock if clock.tzinfo else clock.replace(tzinfo=UTC)
-    settings = _settings()
+    return clock if clock.tzinfo else clock.replace(tzinfo=UTC)
+
+
+def _lexicon(settings: Settings) -> tuple[Lexicon, Vocabulary]:
+    from bot import defaults
+    from bot.catalogue import Catalogue, load_model
+    from bot.language.lexicon import Lexicon
+    from bot.language.names import Names
+    from bot.telemetry.vocabulary import Vocabulary
+
     vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
     words = {name: signal.words for name, signal in vocabulary.metrics.items()}
     catalogue = Catalogue.load(settings.services_file or defaults.path("services.yaml"))
-    lexicon = Lexicon(catalogue, words, load_model(settings.names_file or defaults.path("names.yaml"), Names))
+    names = load_model(settings.names_file or defaults.path("names.yaml"), Names)
+    return Lexicon(catalogue, words, names), vocabulary
+
+
+@cli.command()
+def understand(
+    text: Annotated[list[str] | None, typer.Argument(help="What is asked, in plain words.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(help="A file of utterances, one JSON object a line.")] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how words are understood, and do nothing. Of a file: one prediction a line."""
+    from dataclasses import asdict
+
+    from bot.language import corpus
+    from bot.language.brain import understand as understood_of
+    from bot.language.understanding import Earlier
+    from bot.observatory.translating import translated
+
+    if bool(text) == bool(jsonl):
+        raise typer.BadParameter("Give either words or --jsonl FILE.")
+    clock = _moment(now)
+    lexicon, vocabulary = _lexicon(_settings())
 
     def tell(one: corpus.Utterance) -> None:
         found = understood_of(one.text, lexicon, now=clock, history=one.history)
@@ -302,6 +319,57 @@ def understand(
                 tell(one)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{jsonl} cannot be read ({error}).", mend="Give a readable UTF-8 file.") from None
+
+
+@cli.command("eval")
+def evaluate(
+    corpus: Annotated[Path, typer.Argument(help="Labelled sentences, one JSON object a line.")],
+    brain: Annotated[Literal["rules", "claude"], typer.Option(help="Who is judged.")] = "rules",
+    now: Now = None,
+    misses: Annotated[bool, typer.Option("--misses", help="Also what was taken for something else.")] = False,
+) -> None:
+    """Judge how well sentences are understood: accuracy, money and time. `claude` asks a model, which costs."""
+    from rich.progress import Progress
+
+    from bot.evaluation import ByModel, ByRules, Predictor, Report, judged, missed, read_rows, scores
+    from bot.terminal import in_columns
+
+    clock, settings = _moment(now), _settings()
+    try:
+        rows = read_rows(corpus)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{corpus} cannot be read ({error}).", mend="Give a readable UTF-8 file.") from None
+    if brain == "claude" and not settings.anthropic_api_key:
+        raise ConfigurationError(
+            "The setting anthropic_api_key is not set, and --brain claude asks that model.",
+            mend="Set LLM_COPILOT_ANTHROPIC_API_KEY, or judge the rules with --brain rules.",
+        )
+    lexicon, _ = _lexicon(settings)
+
+    async def work(predictor: Predictor) -> Report:
+        with Progress(console=console(error=True), transient=True) as progress:
+            bar = progress.add_task(brain, total=len(rows))
+            async for report in judged(rows, predictor):
+                progress.update(bar, completed=report.count)
+        return report
+
+    async def by_model() -> Report:
+        from integrations.anthropic.adapter import Claude
+        from integrations.models import claude_access
+
+        model = Claude(claude_access(settings))
+        try:
+            return await work(ByModel(model, lexicon, clock))
+        finally:
+            await model.close()
+
+    report = asyncio.run(work(ByRules(lexicon, clock)) if brain == "rules" else by_model())
+    title = f"{brain} on {report.count:,} sentences"
+    console().print(in_columns(("what", "figure"), scores(report), frozenset({1}), title))
+    if report.failed:
+        console().print(in_columns(("failed", "why"), [each.split(": ", 1) for each in report.failed], ()))
+    if misses:
+        console().print(in_columns(("id", "said", "wanted", "taken for"), missed(report), (), "missed"))
 
 
 @cli.command()

@@ -140,6 +140,24 @@ class Report:
         return sorted(self.seconds)[min(int(share * self.count), self.count - 1)] * 1_000
 
 
+def scores(report: Report) -> list[tuple[str, str]]:
+    """In words, for people."""
+    return [
+        *((name, f"{report.share(name):.1%}") for name in ("intent", "operation", "clarification")),
+        ("entities, F1", f"{report.f1:.1%}"),
+        ("cost", f"${report.usd:,.4f}"),
+        ("tokens", f"{report.tokens:,}"),
+        ("latency, p50", f"{report.latency(0.5):,.1f} ms"),
+        ("latency, p95", f"{report.latency(0.95):,.1f} ms"),
+        ("failures", f"{len(report.failed):,}"),
+    ]
+
+
+def missed(report: Report) -> list[tuple[str, str, str, str]]:
+    """What was taken for another operation: its id, its words, what it is, and what it was taken for."""
+    return [(row.id, row.text, row.operation, found.operation or "nothing") for row, found in report.missed]
+
+
 def _key(value: Any) -> str:
     """Equal where the value is: 2 and 2.0, Z and +00:00, capitals or not."""
     if isinstance(value, dict):

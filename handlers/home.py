@@ -55,15 +55,15 @@ class Home:
         known = {each.name for each in self._registry}
         names = [name for name in SECTIONS if name in known]
         runs = await self._ask(person, workspace, "runs.list", limit=MOST)  # alone: it would see the others run
-        waiting, requests, status, *others = await asyncio.gather(
+        waiting, status, *others = await asyncio.gather(
             self._ask(person, workspace, "approvals.list", limit=MOST),
-            self._ask(person, workspace, "approvals.list", limit=MOST, mine=True),
             self._ask(person, workspace, "status.self"),
             *(self._ask(person, workspace, name) for name in names),
         )
+        requests = await self._requests(person, workspace, waiting)
         data = HomeData(
             approvals=_rows(waiting, "approvals"),
-            requests=_rows(requests, "approvals"),
+            requests=requests or (),
             runs=_rows(runs, "runs"),
             status=status,
             roles=tuple(self._roles.roles[name].title for name in sorted(viewer.roles)),
@@ -76,6 +76,16 @@ class Home:
         if any(each is None for each in (waiting, requests, runs, status)):
             view["blocks"].insert(0, section("⚠️ Some of this cannot be shown right now. Open Home again in a moment."))
         return view
+
+    async def _requests(
+        self, person: str, workspace: str, waiting: Mapping[str, Json] | None
+    ) -> Sequence[Mapping[str, Json]] | None:
+        """Their own among all that waits. Asked for only if there is more: what a Home asks, its viewer may not ask."""
+        every = _rows(waiting, "approvals")
+        if waiting is not None and len(every) < MOST // 2:
+            return [each for each in every if each["requester"] == person]
+        mine = await self._ask(person, workspace, "approvals.list", limit=MOST, mine=True)
+        return None if mine is None else _rows(mine, "approvals")
 
     async def _ask(self, person: str, workspace: str, operation: str, **values: Json) -> dict[str, Json] | None:
         outcome = await self._door.invoke(Actor(person), operation, values, origin=Origin("home", workspace=workspace))

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import structlog
 
 from bot.agent.request import Request
-from bot.agent.suspended import SuspendedStore
+from bot.agent.suspended import Suspended, SuspendedStore
+from bot.agent.threads import ALONE
 from bot.door.outcomes import Origin
 from bot.errors import CopilotError
 from bot.guard.approvals import Approval
@@ -55,32 +56,32 @@ class Resuming:
             assert isinstance(ids, list)
             approvals = [await self._desk.get(str(each)) for each in ids]
             if all(map(over, approvals)):
-                self._soon(self._go_on(approvals[0]), f"resume {approvals[0].id}")
+                self._soon(self._go_on(waiting), f"resume {waiting.about}")
 
     def _soon(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _go_on(self, approval: Approval) -> None:
-        route = approval.route
-        if not (route.workspace and route.channel):  # asked for at a terminal, where nobody waits any more
-            return
+    async def _go_on(self, waiting: Suspended) -> None:
+        """Where this thought began: the same wish elsewhere shares its approval, and not its thread."""
+        where, approval = waiting.where, waiting.about
         try:
-            if approval.id in self._claimed:
-                self._claimed.remove(approval.id)
-            elif await self._store.claim(approval.id, self._replica, self._live) is None:
+            if approval in self._claimed:
+                self._claimed.remove(approval)
+            elif await self._store.claim(approval, self._replica, self._live) is None:
                 return
-            surface: Literal["dm", "thread"] = "dm" if route.channel.startswith("D") else "thread"
-            request = Request(
-                Actor(approval.requester),
-                Origin(surface, route.channel, route.thread, route.workspace),
-                f"resume:{approval.id}",
-                resume=approval.id,
-            )
-            place = Place(route.channel, route.thread, recipient_user=approval.requester, surface=surface)
-            await self._conversation.answer(request, place)
-            await self._store.done(approval.id)
+            if where.workspace and where.thread.partition(":")[0] not in ALONE:  # there, nobody waits any more
+                await self._conversation.answer(*_again(waiting))
+            await self._store.done(approval)
         except CopilotError as error:  # the next round tries again, here or, should we die, at another replica
-            self._claimed.add(approval.id)
-            log.warning("not_resumed", approval=approval.id, error=str(error))
+            self._claimed.add(approval)
+            log.warning("not_resumed", approval=approval, error=str(error))
+
+
+def _again(waiting: Suspended) -> tuple[Request, Place]:
+    where, thread = waiting.where, waiting.where.thread or None
+    surface: Literal["dm", "thread"] = "dm" if where.channel.startswith("D") else "thread"
+    origin = Origin(surface, where.channel, thread, where.workspace)
+    request = Request(Actor(waiting.person), origin, f"resume:{waiting.about}", resume=waiting.about)
+    return request, Place(where.channel, thread, recipient_user=waiting.person, surface=surface)

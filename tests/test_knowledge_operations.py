@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.agent.events import Choices, Facts, Result, Table
+from bot.agent.events import Choices, Facts, Result
 from bot.agent.request import Request
 from bot.app import App
 from bot.door.context import Context, Resources
@@ -123,8 +123,10 @@ async def test_a_page_is_opened_whole(app: App) -> None:
         Actor("sre"), Origin("test"), "k2", operation="knowledge.show", values={"page": "reading-a-trace"}
     )
     events = [event async for event in app.turns.run(request)]
-    (table,) = [event for event in events if isinstance(event, Table)]
-    assert {row[0] for row in table.rows} >= {"Self time", "Shapes to know"}
+    (result,) = [event for event in events if isinstance(event, Result)]
+    assert isinstance(result.outcome, Done)
+    assert isinstance(result.outcome.output, dict)
+    assert {each["heading"] for each in result.outcome.output["sections"]} >= {"Self time", "Shapes to know"}
     assert "guides/reading-a-trace.md" in str([event.items for event in events if isinstance(event, Facts)])
     outcome = await invoke(app, "sre", "knowledge.show", page="reading-a-trase")
     assert isinstance(outcome, Refused)

@@ -94,6 +94,23 @@ async def test_the_list_of_operations_can_be_narrowed(app: App) -> None:
     await denied(app, "sre", "operations.list", "invalid", contains=1)
 
 
+async def test_runbooks_are_listed_and_one_is_shown(app: App) -> None:
+    listed = await done(app, "sre", "runbooks.list", text="the primary database is gone")
+    assert listed["runbooks"][0]["name"] == "database-failover"
+    shown = await done(app, "sre", "runbooks.show", runbook="database failover")
+    assert (shown["name"], shown["findings"][0][:2]) == ("database-failover", "1.")
+    assert "there is no runbook 'make-coffee'" in await denied(
+        app, "sre", "runbooks.show", "invalid", runbook="make-coffee"
+    )
+
+
+async def test_what_the_bot_has_cost_is_said_to_whoever_asks(app: App) -> None:
+    spent = await done(app, "sre", "spending.show")
+    assert spent["summary"].startswith("You have cost nothing yet")
+    assert [each["whose"] for each in spent["accounts"]] == ["you", "this channel", "the workspace"]
+    await denied(app, "sre", "spending.show", "invalid", since="yesterday")
+
+
 async def test_what_would_happen_is_explained_and_nothing_happens(make_app: MakeApp) -> None:
     script = Script()
     app = await make_app(placed("test.placed", script))
@@ -483,5 +500,6 @@ async def test_preferences_are_ones_own_and_what_is_left_away_stays(app: App) ->
 
 def test_every_operation_that_ships_is_tried_here() -> None:
     folder = Path(__file__).parent
-    here = "".join(path.read_text() for path in (Path(__file__), *sorted((folder / "observatory").glob("test_*.py"))))
+    places = (*folder.glob("test_*operations.py"), *(folder / "observatory").glob("test_*.py"))
+    here = "".join(path.read_text() for path in sorted(places))
     assert [each.name for each in Registry.discover() if f'"{each.name}"' not in here] == []

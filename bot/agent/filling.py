@@ -11,8 +11,9 @@ from typing import Final
 
 from bot.door.registry import AnyOperation
 from bot.errors import InvalidInput
+from bot.language.lexicon import Lexicon
 from bot.language.ranges import find, find_anchored, judged, read
-from bot.language.understanding import Entity, Understanding
+from bot.language.understanding import Entity, Understanding, Unknown
 from bot.ports import Json
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -43,6 +44,11 @@ _NARROWING: Final = frozenset(
     {"service", "environment", "version", "instance", "endpoint", "time_range", "level", "pattern", "percent"}
     | {"duration_threshold", "severity", "user"}
 )
+_PLACE: Final = re.compile(
+    r"\b(?:of|for)\s+(?:the\s+)?([a-z][a-z0-9_-]{2,40})\b"
+    r"|\b(?:why|how) (?:is|was|are) (?:the )?([a-z][a-z0-9_-]{2,40})\b"
+)
+_THINGS: Final = frozenset({"service", "instance", "endpoint", "incident", "workflow", "execution", "runbook", "suite"})
 AT_ONCE: Final = 4
 """Operations that one sentence may start, for as many services and measures."""
 
@@ -73,8 +79,8 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
             continue
         values[places[0]] = _window(each, now, timezone) if each.type == "time_range" else each.value
     for stranger in understood.unknown:  # not known, or misspelt: the operation says so, and which are near
-        if stranger.type in fields:
-            values.setdefault(stranger.type, stranger.text)
+        if stranger.type in fields and not understood.values(stranger.type, said=True):
+            values[stranger.type] = stranger.text
     return Filled(_refined(values, understood.raw.lower(), fields), tuple(left))
 
 
@@ -101,6 +107,16 @@ def _sums_up(values: Mapping[str, Json]) -> bool:
         return False
     mean_latency = values.get("metric") == "latency" and values["aggregation"] == "avg" and "quantile" not in values
     return mean_latency or values.get("metric") in _OF_INSTANCES
+
+
+def with_strangers(understood: Understanding, lexicon: Lexicon) -> Understanding:
+    """A word that stands where a service would and that nobody knows is named, and not passed over."""
+    if understood.unknown or {each.type for each in understood.entities} & _THINGS:
+        return understood
+    text = _unnamed(understood).lower()
+    words = [word for match in _PLACE.finditer(text) if not lexicon.knows(word := match[1] or match[2])]
+    strangers = (Unknown("service", word, tuple(lexicon.catalogue.near(word, 3))) for word in words[:1])
+    return replace(understood, unknown=tuple(strangers))
 
 
 def placed(found: AnyOperation, understood: Understanding) -> tuple[Entity, ...]:

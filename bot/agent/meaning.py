@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 from bot.agent.absent import beyond
-from bot.agent.filling import each_of, filled, placed
+from bot.agent.filling import each_of, filled, placed, with_strangers
 from bot.catalogue import Catalogue, environment
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
 from bot.language import brain
 from bot.language.lexicon import Lexicon
 from bot.language.phrases import SURE, rank
-from bot.language.understanding import Earlier, Understanding
+from bot.language.understanding import Earlier, Entity, Understanding
 from bot.ports import Json
 
 NEAR: Final = 3
@@ -80,7 +80,8 @@ def understand(text: str, known: Known) -> Meaning:
     exact = _exact(text, known.registry) or _help(text, known.registry)
     if exact is not None:
         return exact
-    understood = brain.understand(text, known.lexicon, now=known.now, timezone=known.timezone, history=known.history)
+    heard = brain.understand(text, known.lexicon, now=known.now, timezone=known.timezone, history=known.history)
+    understood = with_strangers(heard, known.lexicon)
     phrase = _by_phrase(text, known, understood)
     meaning = meant(understood, known)
     if phrase.operation is None:
@@ -95,7 +96,26 @@ def understand(text: str, known: Known) -> Meaning:
 def meant(understood: Understanding, known: Known) -> Meaning:
     """What a sentence that was understood comes to here."""
     first = _one(understood, known)
-    return replace(first, then=tuple(_one(each, known) for each in understood.further))
+    return replace(first, then=tuple(_one(each, known) for each in _parts(understood, known)))
+
+
+def _parts(understood: Understanding, known: Known) -> Iterator[Understanding]:
+    for each in understood.further:
+        yield with_strangers(_alone(each, understood.raw), known.lexicon)
+
+
+def _alone(part: Understanding, whole: str) -> Understanding:
+    """A part of a message by itself: with spans in its own text."""
+    by = whole.find(part.raw)
+
+    def moved(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+        return tuple(
+            replace(one, span=(one.span[0] - by, one.span[1] - by)) if one.source == "said" and one.text else one
+            for one in entities
+        )
+
+    spoken = all(part.raw[slice(*each.span)] == each.text for each in part.entities)
+    return part if by < 0 or spoken else replace(part, entities=moved(part.entities), holds=moved(part.holds))
 
 
 def _one(understood: Understanding, known: Known) -> Meaning:
@@ -104,7 +124,7 @@ def _one(understood: Understanding, known: Known) -> Meaning:
     if subject := beyond(understood.raw):
         return Meaning("absent", why=subject, score=score, understood=understood)
     if understood.operation in {"chat.smalltalk", "answer.clarify"}:
-        chats = score >= CHATTING or understood.operation == "answer.clarify"
+        chats = score >= CHATTING or understood.operation == "answer.clarify" or understood.mood == "negated"
         return Meaning("talk" if chats else "unsure", score=score, understood=understood)
     if name == "metrics.query" and understood.value("metric") is None and understood.value("quantile") is None:
         score *= UNMEASURED

@@ -20,6 +20,10 @@ _REPLIES: Final = (
 ELSE: Final = "That is beyond me: I look after services. `help` shows what I can do."
 
 
-def reply(text: str) -> str:
+LEFT: Final = "All right, I do nothing."
+
+
+def reply(text: str, *, negated: bool = False) -> str:
+    """`negated`: it was said what is not to be done."""
     said = text.lower()
-    return next((words for pattern, words in _REPLIES if re.search(pattern, said)), ELSE)
+    return next((words for pattern, words in _REPLIES if re.search(pattern, said)), LEFT if negated else ELSE)

@@ -18,7 +18,7 @@ from bot.memory.tokens import tokens
 from bot.ports import Clock
 
 KEPT: Final = timedelta(days=30)
-FRESH: Final = timedelta(hours=12)
+FRESH: Final = timedelta(hours=1)
 """In a place without threads (a DM, a terminal), what was said longer ago is another conversation."""
 MOST: Final = 40
 """Earlier messages that a turn looks at; a model is given more of them, compressed, by the memory."""

@@ -7,7 +7,7 @@ import contextlib
 import re
 import shlex
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -31,8 +31,9 @@ from bot.door.registry import AnyOperation, Registry
 from bot.errors import CopilotError, InvalidInput, NotFound, Unavailable
 from bot.guard.people import Identity, People
 from bot.language import brain
+from bot.language.clarifying import Lack, lacking
 from bot.language.lexicon import Lexicon
-from bot.language.understanding import Understanding
+from bot.language.understanding import Entity, Understanding
 from bot.memory.memory import Memory
 from bot.ports import Clock, Json
 
@@ -135,7 +136,7 @@ class Turns:
         try:
             meaning = understand(request.text, self._known())
             if waiting and (kept := unpack(waiting)) and meaning.understood:
-                answer = answered(kept, request.text, meaning.understood, self._read(self._known()))
+                answer = answered(kept, request.text, meaning.understood, self._read(self._known()), self._lacks)
                 return given_up(request.text) or answer is not None
         except CopilotError:  # a time of day that is none, in a sentence that may be about anything
             return False
@@ -201,18 +202,28 @@ class Turns:
         key, person = Key.of(turn.request.origin, turn.request.actor.id), turn.request.actor.id
         waiting = await self._suspended.question(key, person, self._clock())
         if waiting and (kept := unpack(waiting)) and meaning.understood:
-            whole = answered(kept, text, meaning.understood, self._read(known))
+            whole = answered(kept, text, meaning.understood, self._read(known), self._lacks)
             if whole or given_up(text):
-                if not await self._suspended.settle(key, person):
-                    return  # said twice, or on two replicas at once: the other one goes on
+                if not await self._suspended.settle(key, person):  # said twice, or on two replicas at once
+                    await turn.tell(Text("That was answered a moment ago, and it goes on from there."))
+                    return
                 if whole is None:
                     await turn.tell(Text("All right, I leave it."))
                     return
                 meaning = meant(whole, known)
+            else:
+                meaning = _by_itself(text, meaning, known)
+                if meaning.kind in {"run", "form", "absent"}:  # a wish of its own: what was asked is left behind
+                    await self._suspended.settle(key, person)
+        else:
+            meaning = _by_itself(text, meaning, known)
         if self._deliberating and not _alone(meaning) and await self._think(self._deliberating, turn, text, meaning):
             return
-        for each in (meaning, *meaning.then):
-            await self._follow(turn, each)
+        for number, each in enumerate((meaning, *meaning.then)):
+            await self._follow(turn, each, part=f"+{number}" if number else "")
+
+    def _lacks(self, operation: str, holds: tuple[Entity, ...]) -> Lack:
+        return lacking(operation, holds, (), self._language.lexicon, set())
 
     def _read(self, known: Known) -> Callable[[str], Understanding]:
         return lambda words: brain.understand(words, known.lexicon, now=known.now, timezone=known.timezone)
@@ -231,15 +242,18 @@ class Turns:
         await turn.tell(Text("_The model is away, so I answer by rules alone._\n\n"))
         return False
 
-    async def _follow(self, turn: _Turn, meaning: Meaning) -> None:
+    async def _follow(self, turn: _Turn, meaning: Meaning, *, part: str = "") -> None:
+        """`part` tells the wishes of one message apart: each is done once, and not as the other."""
         request, tell = turn.request, turn.tell
         match meaning:
             case Meaning("run", found, values) if found:
                 for number, each in enumerate((values, *meaning.beside)):
-                    key = f"{request.key}:{number}" if number else ""
+                    key = f"{request.key}{part}:{number}" if number or part else ""
                     await self._run(turn, found, await self._usual(request, found, each), key=key)
                 if meaning.left:
                     await tell(Text(f"_I could not narrow this down by {_listed(meaning.left)}._"))
+                if meaning.over:
+                    await tell(Text(f"_That is a lot at once, so I left out {_listed(meaning.over)}: ask me again._"))
             case Meaning("form", found, values) if found:
                 usual = await self._usual(request, found, values)
                 await tell(FormWanted(found.name, found.title, usual, meaning.why))
@@ -252,7 +266,8 @@ class Turns:
                 choice = Choice(found.title, operation=found.name, values=values, form=True)
                 await tell(Choices((choice, HELP), "If you do want it:"))
             case Meaning("talk"):
-                await tell(Text(reply(request.text)))
+                negated = meaning.understood is not None and meaning.understood.mood == "negated"
+                await tell(Text(reply(request.text, negated=negated)))
             case _:
                 await tell(Text("I am not sure what you mean. I would rather ask than guess."))
                 await tell(Choices(tuple(self._suggestions(meaning.near)), "Did you mean one of these?"))
@@ -262,7 +277,9 @@ class Turns:
         self._learn(turn, found, values, outcome)
 
     def _learn(self, turn: _Turn, found: AnyOperation, values: Mapping[str, Json], outcome: Outcome) -> None:
-        """After the answer, and never in its way."""
+        """After the answer, and never in its way. Looking at the memory, or emptying it, is nothing to remember."""
+        if found.name.partition(".")[0] in {"memory", "history"}:
+            return
 
         async def remember() -> None:
             try:
@@ -340,6 +357,13 @@ class Turns:
         await self._invoking.invoke(turn.request, found, values, turn.tell, key=f"{turn.request.key}:{attachment.id}")
 
 
+def _by_itself(text: str, meaning: Meaning, known: Known) -> Meaning:
+    """What was taken for an answer and answers nothing is a sentence like any other."""
+    if meaning.understood is None or meaning.understood.operation != "answer.clarify":
+        return meaning
+    return understand(text, replace(known, history=()))
+
+
 def _alone(meaning: Meaning) -> bool:
     """Whether the rules need no model: they are sure, and it is one thing that is wanted."""
     return meaning.score > SURE and meaning.kind != "unsure" and not meaning.then
@@ -353,5 +377,5 @@ def _wording(request: Request) -> str:
     """What was asked, in words: a button is remembered as what it would be called when typed."""
     if request.operation is None:
         return request.text
-    values = " ".join(shlex.quote(f"{name}={value}") for name, value in request.values.items())
+    values = " ".join(shlex.quote(f"{name}={value}") for name, value in request.values.items() if value is not None)
     return f"{request.operation} {values}".strip()

@@ -18,6 +18,7 @@ from typing import Final
 from bot.language.clarifying import lacking
 from bot.language.clauses import Shape, shape
 from bot.language.constructions import Construction, spoken_for
+from bot.language.evidence import guessed
 from bot.language.folding import Folded, fold, plainly
 from bot.language.lexicon import Lexicon, Text
 from bot.language.mentions import Mention, mentions
@@ -60,6 +61,8 @@ CLOSE: Final = 0.02
 """Two that are nearer to each other than that make each other doubtful."""
 PLAIN: Final = 0.97
 """A construction that leaves no doubt."""
+GUESS: Final = 0.6
+"""Below this no construction fits, and what is named decides."""
 OWN: Final = 0.88
 """From here on a text stands for itself, and does not go on with what was before."""
 FEW, SOME, MANY = 4, 9, 14
@@ -180,6 +183,8 @@ def _remember(has: set[str], before: Before) -> None:
         has.add("h:incident")
     if before.operation == "scale.service":
         has.add("h:scale")
+    if before.operation == "traces.search":
+        has.add("h:traces")
     if before.operation.startswith("tests."):
         has.add("h:tests")
     if before.operation.startswith("deploy."):
@@ -209,6 +214,8 @@ def _ranked(made: Shape, found: Sequence[Mention], before: Before) -> list[Const
         spoken["answer.clarify"] = Construction("answer.clarify", 0.985, "answers what was asked")
     elif before.operation and (again := _again(made, found, best, before)):
         spoken[again.operation] = again
+    if best < GUESS and not spoken.keys() & {"answer.clarify"} and (guess := guessed(made.has)):
+        spoken.setdefault(guess.operation, guess)
     if not spoken:
         spoken["chat.smalltalk"] = _NOTHING
     return sorted(spoken.values(), key=lambda each: (-each.strength, each.operation))
@@ -325,7 +332,7 @@ def _continues(operation: str, best: Construction, said: Sequence[Entity], made:
         return False
     if has & {"f:again", "f:about", "f:it"} or (best.operation == before.operation and best.text in _GOES_ON):
         return True
-    if has & {"n:everything"} and not types & {"service"}:
+    if "n:everything" in has and operation not in ACTING and "service" not in types:
         return False
     return not types & {"service", "instance", "endpoint", "incident", "execution", "workflow", "trace_id"}
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bot.language.deeds import NEGATION, books_in, particles, passives
+from bot.language.idioms import idioms
 from bot.language.lexicon import Lexicon, Text
 from bot.language.mentions import Mention
 from bot.language.understanding import Mood
@@ -24,7 +25,7 @@ _SHELL: Final = re.compile(
     rf"""(?:
     (?:would|do)\ you\ mind|please|kindly|hey|hi|hello|yo|ok|okay|alright|right|great|cool|perfect|nice|good|so|now|just|quickly|quick|actually|maybe|also|then|and|or|but
     |hmm+|hm|well|oh|ah|yeah|yes|yep|yup|sure|btw|fyi|again|asap|urgent|urgently|bot|copilot|team|folks|all|guys|everyone|there|morning|afternoon|evening|anyway|first|next|finally|lastly
-    |(?:every|each)\ \w+(?:\ (?:night|morning|evening))?(?:\ at\ [\w:]+(?:\ ?[ap]m)?)?|at\ \d{1, 2}(?::\d\d)?\ ?(?:am|pm)?
+    |(?:every|each)\ \w+(?:\ (?:night|morning|evening))?(?:\ at\ [\w:]+(?:\ ?[ap]m)?)?|at\ \d\d?(?::\d\d)?\ ?(?:am|pm)?
     |good\ (?:morning|afternoon|evening|day)|thanks|thank\ you|sorry|excuse\ me|looks\ good|lgtm|if\ possible|if\ you\ can|when\ you\ (?:can|get\ a\ chance|have\ a\ (?:moment|minute|sec))|no(?!\ (?:need|longer|one))|nope|wait|shit|crap|damn|argh|ugh|lol|um+|uh+|eh|sir|mate|dude|friend|dear
     |(?:can|could|would|will|may|might)\ (?:{_WHO})(?:\ (?:please|just|quickly|kindly|possibly|maybe|perhaps|also|then|now|help\ me\ (?:to\ )?|go\ ahead\ and|be\ able\ to|try\ to|try\ and))*
     |would\ it\ be\ possible\ to|is\ it\ possible\ to|possible\ to|(?:is\ there\ )?any\ chance\ (?:you|we|i)\ (?:can|could|might)|any\ chance\ of|are\ you\ able\ to
@@ -35,13 +36,15 @@ _SHELL: Final = re.compile(
     |(?:we|you|i|someone)\ (?:should|must|shall|gotta|can|could|may|might|better)(?:\ (?:probably|just|really|now|also))?|we'd\ better
     |let's|let\ (?:me|us)|go\ ahead(?:\ and)?|go\ on\ and|help\ (?:me|us)(?:\ (?:to|with))?|time\ to|try\ to|try\ and|make\ sure\ (?:to|you)|be\ so\ kind\ (?:and|as\ to|to)|feel\ free\ to|do\ me\ a\ favou?r\ and|ready\ to|remember\ to|you\ (?:can|may|could|have\ to|need\ to)
     |it's\ time\ to|would\ be\ (?:nice|great|good)\ (?:if\ you\ could|to)|it\ would\ be\ (?:nice|great|good)\ (?:if\ you\ could|if\ you\ can|to)|(?:the\ )?idea\ is\ to
+    |why\ (?:don't|dont|not|do\ not)\ (?:we|you|i|just)(?:\ just)?|why\ not|shall\ (?:we|i)|how\ about\ (?:we|you|i)|what\ about\ we|what\ if\ (?:we|you)\ just|(?:we|you|i)\ (?:may|might)\ as\ well|might\ as\ well|do\ (?:me|us)\ (?:a|the)\ (?:favou?r|kindness|solid)(?:\ (?:and|of))?|be\ (?:a\ dear|so\ good|a\ star)(?:\ and|\ as\ to)?|care\ to|fancy|up\ for|think\ you\ (?:can|could)|you\ mind|mind|i'd\ be\ (?:glad|grateful|happy)\ if\ you\ (?:could|would|can)|we\ had\ better|you\ had\ better|i\ was\ hoping\ you\ (?:could|would|can)|(?:i\ )?wonder\ whether\ (?:you|we)\ (?:could|can|might)|would\ it\ hurt\ to|(?:boss|management|they|he|she|the\ boss|my\ boss|customer|the\ customer|product)\ (?:wants?|needs?|asks?|asked|would\ like)\ (?:me\ |us\ |you\ )?to|(?!on|re|app|fam|ear|week|dai|hour|night|month|suppl|ear|re)[a-z]{{3,}}ly
     |i\ think\ we\ should|think\ we\ should|i\ think(?:\ we)?|i\ guess(?:\ we)?|i\ say(?:\ we)?|ask(?:\ you)?\ to
     )(?![\w'-])[\s,!.:;-]*""",
     re.VERBOSE,
 )
 _DESIRE: Final = re.compile(
     r"\b(?:need|needs|want|wants|would like|'d like|would love|'d love|require|requires|looking "
-    r"for|desire|prefer|give me|after some)\b"
+    r"for|desire|prefer|give me|after some|deserves?|merits?|warrants?|calls? for|could use|could do with|can use|crying out for|begs for|in need of|"
+    r"overdue for|due for|is due|asking for|after a|wish for|let's have|would appreciate|in order|fancy|keen on|hoping for)\b"
 )
 _HOW: Final = re.compile(
     r"\bhow (?:do|can|could|would|should|might|shall|did) (?:i|we|you|one|someone|people|somebody)\b|"
@@ -79,17 +82,20 @@ _SCHEDULE: Final = re.compile(
 )
 _WHEN: Final = re.compile(
     r"\b(?:alert|ping|notify|page|remind|warn|tell|message|dm|text|call|inform|email|poke|shout "
-    r"at|yell at|nudge|buzz|let|slack)\s+(?:me|us|the team|everyone|oncall|on-call|the on-call|"
-    r"the channel|this channel|my team|the \w+ team|#\w+|here|in here|\x01+)?\s*(?:know\s*)?(?:in "
+    r"at|yell at|nudge|holler|yell|scream|cry out|shout out|beep|buzz|let|slack|wake|rouse|rattle|holler at|shout to|drop|send|give|write|flag|update|ring|signal|beep|mail|tap|kick|bug|bother|trouble)\s+(?:me|us|the team|everyone|oncall|on-call|the on-call|"
+    r"the channel|this channel|my team|the \w+ team|#\w+|here|in here|\x01+)?\s*(?:know\s*|a (?:line|note|message|shout|ring|call|bell|buzz|nudge|ping|heads[- ]?up|dm|text|holler|poke|warning|signal|mail|hint)\s*|up\s*|out of bed\s*|straight away\s*|on the shoulder\s*)?(?:in "
     r"(?:here|this channel|the channel)\s*|here\s*|right away\s*|immediately\s*|asap\s*|please\s*)?(?:if|"
-    r"when|whenever|once|as soon as|at \d|every time|the moment|should)\b|\b(?:alert|notify|page|"
+    r"when|whenever|once|as soon as|at \d|(?:every|each|any) ?time|the (?:moment|minute|second|instant|day)|should|in case|in the event|on the off chance|provided|were)\b(?! are| is| do| should i)|\b(?:alert|notify|page|"
     r"warn|ping) (?:me|us) (?:on|at|about|of|for)\b|"
     r"\b(?:i|we) (?:want|need|would like|'d like|like|wanna|wish)? ?(?:to )?(?:be )?(?:know|alerted|"
     r"notified|told|pinged|paged|warned|informed|a heads[- ]?up|an alert|hear|see an alert)\b.{0,"
-    r"40}\b(?:if|when|whenever|once|as soon as|the moment)\b|"
+    r"40}\b(?:if|when|whenever|once|as soon as|in case|in the event|the (?:moment|minute|second|instant))\b|"
     r"\b(?:alert|watch|alarm|notification|heads[- ]?up|ping|shout|warning)\s+(?:me\s+)?(?:if|"
     r"when|whenever|once|as soon as|for when)\b|\bkeep (?:an eye|watch|tabs|watching)\b|\bwatch "
-    r"out for\b|\bwatch over\b|\bgive (?:me|us) a (?:shout|heads[- ]?up|ping|nudge)\b|\bshout "
+    r"out for\b|\bwatch over\b|\bin case (?:it|this|that|anything|something|things|the|any)\b.{1,60}\b(?:worse\w*|again|exceeds?|goes|drops?|climbs?|fails?|happens?)\b|"
+    r"(?:^|[,:;]\s*)(?:if|when|whenever|once|as soon as|should|in case|any ?time|every time|each time|the (?:moment|minute|second|instant))\b.{3,120}(?:,|\bthen\b|\bi want\b|\bplease\b|\s)\s*(?:i want (?:an? |to )|please\s+|pls\s+|then\s+)?(?:alert|ping|notify|page|warn|tell|"
+    r"message|dm|text|call|inform|email|buzz|wake|let (?:me|us) know|give (?:me|us) a|drop (?:me|us) a|shout|slack|be told|know|hear|raise (?:an|the) al(?:ert|arm)|heads[- ]?up)\b|"
+    r"\bgive (?:me|us) a (?:shout|heads[- ]?up|ping|nudge)\b|\bshout "
     r"(?:if|when)\b"
 )
 _COMPARATIVE: Final = re.compile(
@@ -101,12 +107,12 @@ _COMPARATIVE: Final = re.compile(
 )
 _CHOICE: Final = re.compile(
     r"\b(?:which|who|what)\b[^.!?\n]{0,60}\b(?:more|less|most|faster|slower|better|worse|higher|"
-    r"lower|cheaper|bigger|fewer|best|worst|quicker)\b[^.!?\n]{0,80}\bor\b|\b(?:faster|slower|"
+    r"lower|cheaper|bigger|fewer|best|worst|quicker|slowest|fastest|busier|healthier|hungrier|stabler|heavier|lighter|dearer|smaller|larger)\b[^.!?\n]{0,80}\bor\b|\b(?:faster|slower|"
     r"better|worse|higher|lower|more|less)\b[^.!?\n]{0,60}\bor\b"
 )
 _COMPARE: Final = re.compile(
     r"\b(?:compare[ds]?|comparing|comparison|versus|vs|difference between|differences between|"
-    r"differ(?:s)?(?: from)?|side by side|different(?:ly)? (?:from|to|than|in)|stack(?:s)? up|relative to|as opposed to|in contrast "
+    r"differ(?:s)?(?: from)?|side by side|next to|alongside|head to head|as (?:fast|slow|quick|busy|reliable|healthy|good|bad|high|low|expensive|cheap|stable|hungry|much|many) as (?!possible|usual|you|we|i\b|\d)|different(?:ly)? (?:from|to|than|in)|stack(?:s)? up|relative to|as opposed to|in contrast "
     r"to|contrast|delta|diff|diff between|against (?:last|yesterday|previous|the (?:previous|"
     r"last|week|day)|v\d|\d+\.\d)|differences?\b[^.!?\n]{0,60}\bbetween|gap between|same as (?:last|"
     r"yesterday|in)|change(?:d)? (?:between|from|since|compared))\b"
@@ -231,6 +237,7 @@ def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:  # n
         if not each.out:
             has.add(f"{'w' if each.weak else 'e'}:{each.type}")
     _forms(text, has, clauses)
+    has.update(_idiomatic(text, read, clauses))
     has |= passives(text, read, lexicon)
     made.asks = sum(
         bool(each.head)
@@ -246,6 +253,25 @@ def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:  # n
         bool(NEGATION.search(text)) and not any(each.head and not each.negated for each in clauses) and not books
     )
     return made
+
+
+_TELLS: Final = re.compile(
+    r"\W*(?:did|has|have|had|is|are|was|were|who|what|which|when|why|does|do (?:we|they|you)|(?:i|we|they|he|she|it)(?:'ve)? (?:just |already )?"
+    r"(?:put|set|got|did|went|rolled|shipped))\b"
+)
+"""How a clause begins that tells or asks of a deed, and does not order it."""
+
+
+def _idiomatic(text: str, read: Text, clauses: Sequence[Clause]) -> Iterator[str]:
+    for feature, at in idioms([each.key for each in read.words]):
+        kind, _, name = feature.partition(":")
+        if kind != "do":
+            yield feature
+            continue
+        place = read.words[at].start
+        clause = next((each for each in clauses if each.start <= place < each.end), None)
+        if clause is None or not _TELLS.match(text, clause.start):
+            yield f"no:{name}" if clause is not None and clause.negated else feature
 
 
 def _clauses(

@@ -23,6 +23,8 @@ workflows.define   .930  f:schedule  do:run|do:deploy|do:wait|do:make|do:revert|
 workflows.define   .975  f:sequence  !f:question  !f:when
 workflows.define   .930  do:make  n:gap
 workflows.define   .980  x:colon
+workflows.define   .977  x:routine  x:first|n:workflow|f:sequence|f:schedule|f:steps  !f:question  !f:when
+workflows.define   .940  x:first  !f:question  !f:when  !n:logs  !n:traces  !e:metric
 workflows.start    .970  do:run  e:workflow  !f:sequence
 workflows.start    .955  pp:run  e:workflow
 workflows.start    .930  do:run  n:workflow  !n:tests
@@ -44,17 +46,22 @@ workflows.cancel   .960  do:stop  n:workflow|n:run
 workflows.cancel   .950  pp:stop  e:workflow|e:execution|n:workflow
 workflows.cancel   .940  do:stop  h:workflow|h:acting
 workflows.cancel   .820  do:stop  f:it  !f:question
+workflows.cancel   .950  x:needless  e:workflow|e:execution|n:workflow|n:run|h:workflow  !f:question
 workflows.cancel   .930  f:desire  ing:stop|v:stop  e:workflow|e:execution
 incidents.declare  .975  do:declare  n:incident  !e:incident  !n:postmortem  !n:incidents
 incidents.declare  .965  do:declare  x:incident  !e:incident  !n:postmortem  !n:incidents  !h:incident
 incidents.declare  .950  ing:declare  x:incident  !f:question  !e:incident  !n:incidents
 incidents.declare  .960  f:desire  x:incident  !e:incident  !do:show  !do:update  !do:resolve  !n:postmortem  !n:incidents  !f:question
 incidents.declare  .950  do:page  !do:run  !f:when  !n:alert  x:who
+incidents.declare  .960  x:declare  !f:question  !e:incident  !n:incidents  !f:when
+incidents.declare  .974  do:declare  n:incident  e:severity  !e:incident  !n:postmortem  !f:question
 incidents.declare  .930  pp:declare  x:incident
 incidents.declare  .925  e:severity  !e:incident  !f:question  !do:show  !do:update  !n:incidents  !h:incident  !n:alert
 incidents.declare  .880  x:outage  x:alarm  !f:question
 incidents.declare  .900  x:incident  x:alarm  !f:question  !e:incident
 incidents.update   .985  x:notehead  !f:question
+incidents.update   .984  x:logof  !f:question
+incidents.update   .955  x:said  !f:question  !x:close  !do:resolve
 incidents.update   .976  e:incident  x:status  !f:question  !n:postmortem
 incidents.update   .965  e:incident  e:severity|x:status|x:role|e:user  !f:question
 incidents.update   .970  e:incident  do:update  e:severity|x:status|x:role|e:user
@@ -73,6 +80,7 @@ incidents.resolve  .979  x:close  e:incident|n:incident|h:incident  !f:question
 incidents.resolve  .960  do:resolve  n:incident|h:incident  !do:book
 incidents.resolve  .950  pp:resolve  e:incident|n:incident|h:incident
 incidents.resolve  .820  do:resolve  f:it
+incidents.resolve  .940  e:incident|h:incident  x:done  !f:question  !x:note  !x:said
 incidents.resolve  .940  e:incident  x:fixed  !f:question
 incidents.resolve  .930  h:incident  x:fixed  !f:question
 incidents.postmortem  .985  n:postmortem  e:incident|n:incident|h:incident|do:make|f:desire|do:run|do:suggest|do:show|do:declare  !do:investigate
@@ -83,6 +91,7 @@ incidents.show     .962  x:the  do:show|f:question  !e:incident  !n:postmortem  
 incidents.show     .930  n:timeline  n:incident|h:incident  !n:incidents  !do:update  !x:status
 incidents.show     .930  f:question  h:incident  x:role|x:status
 incidents.list     .970  n:incidents  do:show|f:question|do:search  !n:postmortem
+incidents.list     .966  x:many  !e:incident  !do:declare  !n:postmortem  !f:when  !n:alert
 incidents.list     .880  n:incidents
 incidents.list     .930  n:incident  f:polar|do:show  !e:incident  !n:postmortem  !do:declare
 incidents.list     .940  e:severity  f:question|do:show  n:incident|x:sev  !e:incident  !n:alert
@@ -97,6 +106,7 @@ runbooks.run       .800  e:runbook  x:fragment
 runbooks.run       .930  e:runbook  n:runbook  !f:question  !do:show  !do:search
 runbooks.list      .975  n:runbook  do:show|f:question|do:search  !do:run  !pp:run
 runbooks.list      .975  n:runbook  f:wh
+runbooks.list      .930  n:runbook  n:everything  !do:run
 runbooks.list      .860  n:runbook  x:fragment  !do:run
 runbooks.list      .930  n:runbook  f:desire|f:polar  !do:run  !pp:run  !e:runbook
 approvals.list     .965  n:approval  !n:workflow  !f:sequence  !do:make  !do:deploy  !do:book  !do:scale  !do:revert
@@ -114,14 +124,19 @@ watches.create     .930  do:make  n:watch|n:alert  !f:question  !n:incident  !n:
 watches.create     .930  pp:watch|ing:watch  f:desire  !f:question
 watches.list       .968  n:watch  do:show|f:question  !f:when
 watches.list       .970  n:alert|n:watch  x:mine  f:question|do:show  !f:when  !do:make
+watches.list       .987  ing:watch  f:wh  x:bot  !f:when  !e:incident
 watches.list       .900  n:watch  x:fragment
 watches.list       .968  ing:watch  f:question  !f:when  !n:incidents  !e:incident
 slo.status         .968  n:slo  !f:compare  !f:than  !f:when  !f:why
+slo.status         .984  n:slo  x:meeting  !f:when  !f:why
+slo.status         .960  e:percent  e:metric  x:meeting  f:polar  !f:when
 slo.status         .940  n:slo  f:when
 slo.status         .900  e:percent  e:metric  x:meeting
 cost.report        .955  x:cost  f:question|do:show|do:make|f:desire|n:money  !f:compare  !f:than  !f:when  !do:improve
+cost.report        .950  n:cost  f:question|do:show|f:desire|e:time_range  !f:compare  !f:when  !do:improve
 cost.report        .920  x:cost  !f:compare  !f:than  !f:when  !do:improve
 tests.coverage     .975  n:coverage  !do:make
+tests.coverage     .976  ed:test  f:wh  !do:run  !x:progress
 tests.coverage     .930  n:tests  f:polar  !do:make  !do:run  !pp:make  !pp:run  !v:make  !e:suite  !x:progress
 tests.coverage     .930  n:coverage  do:make  n:money|n:report
 tests.generate     .978  do:make  n:tests|e:test_kind  !n:workflow  !f:sequence  !n:postmortem
@@ -132,6 +147,9 @@ tests.generate     .905  do:adjust  n:tests  !do:run  !do:deploy
 tests.generate     .930  v:make  n:tests  f:question  !do:run  !n:coverage
 tests.run          .975  do:run  n:tests|e:suite  !e:workflow  !f:sequence  !f:schedule
 tests.run          .975  do:run  h:tests  !e:workflow  !n:workflow  !n:runbook
+tests.run          .977  x:through  n:tests|e:suite  !do:make  !e:workflow  !f:sequence
+tests.run          .957  e:suite  x:suite  do:test  !do:make  !f:question  !f:sequence  !e:workflow
+tests.run          .957  e:suite  !e:test_kind  do:adjust|do:update|f:desire|do:show  !do:make  !f:question  !f:sequence  !e:workflow  !n:coverage
 tests.run          .945  pp:run  n:tests|e:suite
 tests.run          .900  do:test
 tests.run          .935  do:show|do:search  x:vulnerable
@@ -139,10 +157,14 @@ tests.run          .700  e:suite  x:fragment  !n:coverage
 tests.run          .900  n:tests|e:suite  f:again  !do:make  !f:question
 tests.run          .930  v:run  n:tests  !do:make  !f:question  !do:deploy
 deploy.start       .970  do:deploy  !n:deploys  !e:workflow
+deploy.start       .965  x:motion  x:order  e:version|n:deploy  !x:past  !n:tests  !e:metric  !f:when  !x:revert  !do:revert
+deploy.start       .930  x:motion  x:order  e:service|f:it  !x:past  !n:tests  !e:metric  !f:when  !x:revert  !do:revert  !n:logs  !n:traces  !f:wh
+deploy.start       .940  x:motion  e:version  !x:past  !f:question  !e:metric
 deploy.start       .955  do:adjust|do:make  e:version  e:environment|x:live  e:service  !do:revert  !n:tests  !f:question
 deploy.start       .930  do:update|do:adjust|do:scale  e:service  e:version  !f:question  !e:incident  !do:revert  !x:revert
 deploy.start       .940  pp:deploy  e:service|e:version|e:environment|f:it
 deploy.start       .955  e:service  e:version  e:environment  x:get  !f:question  !e:metric  !n:logs  !n:traces  !x:revert  !e:quantile
+deploy.start       .950  x:could  e:service|f:it  e:version  e:environment  !e:metric  !n:logs  !n:traces  !x:revert  !n:tests
 deploy.start       .900  x:live  e:service|e:version|f:it|h:deploy  !f:question  !x:revert
 deploy.start       .900  e:service  e:version  e:environment  x:fragment  !e:metric  !f:compare
 deploy.start       .900  e:service  e:version  x:to  !f:question  !e:metric  !f:compare  !do:show  !do:revert
@@ -162,6 +184,8 @@ scale.service      .930  e:factor  do:adjust|f:desire  !e:severity  !f:when
 scale.service      .930  e:factor|w:factor  do:adjust|f:desire  n:capacity  !f:when  !f:question
 scale.service      .930  e:factor  n:capacity
 scale.service      .920  e:factor  e:service  !f:question  !e:metric  !f:when
+scale.service      .930  x:more  x:replicas  !f:question  !do:show  !e:metric  !w:metric  !n:logs
+scale.service      .955  e:factor|e:replicas  do:scale
 scale.service      .920  do:adjust  x:replicas  !f:question
 scale.service      .925  h:scale  x:number  !f:question
 logs.search        .972  n:logs  !n:why  !do:note  !f:compare  !x:note
@@ -176,6 +200,7 @@ logs.search        .920  x:pattern  n:lines
 logs.search        .935  do:search|do:show  x:exceptions
 traces.search      .978  n:traces  !n:why  !f:compare
 traces.search      .950  n:traces  n:why
+traces.search      .935  h:traces  e:duration_threshold  !f:when
 traces.search      .975  e:trace_id
 traces.search      .940  do:search|do:show|f:question  e:duration  n:requests  !f:when
 traces.search      .935  do:search|do:show|f:question  x:slowest  n:requests
@@ -185,12 +210,14 @@ metrics.compare    .982  f:compare  !do:make  !do:deploy  !f:when
 metrics.compare    .965  f:than  !f:when  !n:why  !do:improve  !do:deploy
 metrics.compare    .968  x:two  e:metric|e:quantile|w:metric  !f:when  !do:deploy  !x:why
 metrics.compare    .972  f:choice  !f:when  !do:deploy
-metrics.explain    .978  n:why  f:wh  e:metric|w:metric|e:service|f:it|e:environment|e:incident|h:any  !n:help
+metrics.explain    .978  n:why  f:wh  e:metric|w:metric|e:service|f:it|e:environment|e:incident|h:any  !n:help  !n:traces  !n:logs
 metrics.explain    .970  x:why
 metrics.explain    .965  x:goingon  e:metric|w:metric|x:symptom
+metrics.explain    .972  n:why  f:?  e:metric|w:metric|x:symptom  !n:help
 metrics.explain    .955  do:investigate  !n:tests
 metrics.explain    .930  n:why  e:metric|w:metric|e:service  !do:make
 recommend.improve  .980  f:how  do:improve|v:improve  e:metric|w:metric|e:service|f:it|h:any|n:cost
+recommend.improve  .979  x:wherewe  do:improve|v:improve  e:metric|w:metric|e:service|f:it|h:any|n:cost  !f:hypothetical
 recommend.improve  .976  n:advice  !e:test_kind  !f:why  !n:runbook  !n:postmortem  !x:why
 recommend.improve  .960  do:improve  e:metric|w:metric|x:cost  !e:replicas  !x:replicas  !e:severity  !do:book
 recommend.improve  .930  do:suggest

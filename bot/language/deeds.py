@@ -23,6 +23,11 @@ _APART: Final = {
 """A verb and its particle, with the object between them."""
 
 
+_ARTICLES: Final = frozenset(
+    "a another quick full the rolling swift clean fresh fast small little good proper brief hard soft cold graceful one".split()  # noqa: SIM905  a table of words
+)
+
+
 def particles(read: Text, index: int, end: int) -> set[str]:
     first = read.words[index].key
     return {
@@ -56,8 +61,8 @@ def _apart(verb: str, window: str) -> bool:
 def passives(text: str, read: Text, lexicon: Lexicon) -> set[str]:
     """As in "can the canary be stopped", "payments needs to be restarted", "I want it deployed", "cart needs a restart"."""
     asks = re.search(
-        r"\b(?:give|do|deserves|can|could|should|must|needs?|has|have|want|wants|would like|'d like|please get|get|"
-        r"may|ought|like|love)\b",
+        r"\b(?:give|do|chance of|due for|overdue for|due|in order|time for|how about|please|pls|schedule|request|perform|ask for|asking for|for|deserves|can|could|should|must|needs?|has|have|want|wants|would like|'d like|please get|get|"
+        r"may|ought|like|love|up for|merits?|calls for|begs for|use|appreciate)\b",
         text,
     )
     has: set[str] = set()
@@ -92,8 +97,11 @@ def passives(text: str, read: Text, lexicon: Lexicon) -> set[str]:
                     }
                     or (
                         word.key == stem
-                        and previous in {"a", "another", "quick", "full", "the", "rolling"}
-                        and re.search(r"\b(?:needs?|want|could use|do|give)\b", text)
+                        and previous in _ARTICLES
+                        and re.search(
+                            r"\b(?:needs?|wants?|could use|could do with|can use|do|give|chance of|due|in order|time for|how about|please|pls|schedule|request|perform|ask\w* for|deserves?|merits?|calls for|begs for|hit|appreciate|like|love|up for|get|have|see)\b",
+                            text,
+                        )
                     )
                 ):
                     has.add(f"book:{name}")

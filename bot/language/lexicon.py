@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.catalogue import ENVIRONMENTS, Catalogue
-from bot.language import english, words
+from bot.language import english, idioms, words
 from bot.language.folding import Shadow, put_right
 from bot.language.names import Names
 from bot.language.spelling import SHORTEST, Speller, stems
@@ -117,6 +117,7 @@ class Lexicon:
             | verbs
             | words.PLAIN
             | english.WORDS
+            | idioms.WORDS
             | _SAME.keys()
             | {w for v in _SAME.values() for w in v.split()}
         )
@@ -191,7 +192,8 @@ class Lexicon:
 
     def senses(self, text: str, found: Sequence[Word], at: int) -> list[Sense]:
         """All phrases of the trade that begin here, the longest first."""
-        return [sense for sense in self._senses.get(found[at].key, ()) if _fits(sense.words, text, found, at)]
+        fits = [sense for sense in self._senses.get(found[at].key, ()) if _fits(sense.words, text, found, at)]
+        return [] if fits and fits[0].kind == "v:none" else fits
 
 
 def _doubled(word: str) -> str:

@@ -54,7 +54,7 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("trace_id", r"(?<![\w-])(?=[a-f]*\d)(?:[0-9a-f]{32}|[0-9a-f]{16})(?![\w-])|(?<=trace )(?=[a-f]*\d)[0-9a-f]{6,32}(?![\w-])|(?<=trace id )(?=[a-f]*\d)[0-9a-f]{6,32}(?![\w-])"),
         ("quantile", r"(?<![\w.-])p-?(\d{2}(?:\.\d{1,3})?|999|9999|100)(?![\w%]|\.\d)|(?<![\w.])(\d{2}(?:\.\d{1,3})?) ?(?:th|st|nd|rd)?[ -]?(?:percentile|pctile?|quantile|%ile)s?\b|\b(median|ninety[- ]fifth percentile|ninety[- ]ninth percentile|ninetieth percentile|fiftieth percentile|ninety[- ]five percentile|ninety[- ]nine percentile)\b|(?<![\w.])(0\.(?:5|9|95|99|999))[ -](?:percentile|quantile)s?\b"),
         ("percent", rf"(?<![\w.])({_N}) ?(?:%|percent\b|pct\b|per ?cent\b)"),
-        ("factor", r"(?<![\w.])(\d{1,3}(?:\.\d{1,2})?) ?x(?![\w])|(?<![\w.])x ?(\d{1,2}(?:\.\d)?)(?![\w.])|\bby a factor of (\d{1,3})\b|\b(\d{1,2}|two|three|four|five|ten) times\b(?! (?:a|per|in|today|yesterday|this|last|over|since)\b)|\b(double|doubled|doubling|twice)\b|\b(triple|tripled|tripling|thrice)\b|\b(quadruple)\b|\b(halve|halved|half|halving)\b(?! (?:an|the|of an|a|past)\b)"),
+        ("factor", r"(?<![\w.])(\d{1,3}(?:\.\d{1,2})?) ?x(?![\w])|(?<![\w.])x ?(\d{1,2}(?:\.\d)?)(?![\w.])|\bby a factor of (\d{1,3})\b|\b(\d{1,2}|two|three|four|five|ten) times\b(?! (?:a|per|in|today|yesterday|this|last|over|since)\b)|\b(double|doubled|doubling|twice|twofold|two-fold)\b(?![ -]?(?:check|click|digit|booked|take|whammy|sure|a day|as))|\b(triple|tripled|tripling|thrice|treble|trebled|threefold|three-fold)\b(?![ -]?check)|\b(quadruple|fourfold|four-fold)\b|\b(halve|halved|halving|half(?! (?:an|the|of|a|past)\b))\b"),
         ("window", r"(?:\b(?:over|in|on|with|using|at)\s+(?:an? )?)?(?<![\w.])(\d{1,3}) ?-?(s|m|h|d|min|mins|minutes?|hours?|seconds?)[ -](?:windows?|buckets?|intervals?|rates?|resolution|steps?|averages?|moving|rolling)\b"),
         ("duration", rf"(?:\b|(?<=\W))(?P<more>{_MORE})?\s*(?<![\w.])(?P<count>{_N}) ?(?P<unit>ms|msecs?|milliseconds?|millis|s|secs?|seconds?|m|mins?|minutes?)(?![\w-])(?! (?:ago|windows?))|\b(?P<word>(?:{_MORE}) (?:a|one|half a|two|three|five|ten) seconds?)\b"),
         ("version", r"(?<![\w./:-])v\.?(\d{1,4}(?:\.\d{1,6}){0,3}(?:[-+.][0-9a-z][\w.-]*)?)(?![\w%])|(?<![\w./:$-])(\d{1,4}\.\d{1,6}(?:\.\d{1,6}){0,2}(?:-[0-9a-z][\w.]*)?)(?![\w%])(?! ?(?:%|x\b|ms\b|s\b|percent|rps\b|gb\b|gib\b|mb\b|usd\b|dollars))|\b(?:version|release|build|tag|rev|revision)[ :#]+(\d{1,6}(?:-[\w.]+)?)(?![\w.%:])"),
@@ -100,7 +100,7 @@ _FACTORS: Final = (5, 2), (6, 3), (7, 4), (8, 0.5)
 _WEAK_METRICS: Final = frozenset(
     "load requests fast faster fastest quick speed quality pool connections queue queued storage "  # noqa: SIM905  a table of words
     "available duration pay paying slow slower "
-    "eval money bill spent free 500 502 503 504 price token refused concurrency filesystem heap "
+    "eval money bill cash bucks euros spent free 500 502 503 504 price token refused concurrency filesystem heap "
     "spend exceptions errors error failures failing "
     "costing expensive slowness eval_score available".split()
 )
@@ -376,7 +376,7 @@ def _ruled_out(text: str, found: list[Mention]) -> list[Mention]:
             and result[-1].end <= each.start
             and _LIST.match(text[result[-1].end : each.start])
             and "," not in text[result[-1].end : each.start]
-        ) or (
+        ) or (("for" in text or "with" in text or "from" in text) and _swapped(each, text, before, found)) or (
             each.type not in {"incident_status", "aggregation"}
             and (
                 "no" in before
@@ -398,6 +398,21 @@ def _ruled_out(text: str, found: list[Mention]) -> list[Mention]:
         else:
             result.append(each)
     return result
+
+
+_GIVEN_UP: Final = re.compile(
+    r"\b(?:(?:swap|exchange|trade|replace|substitute|switch)(?: out)?|(?:switch|change|move|jump|hop|go)(?: \w+)? (?:over )?from)\s+(?:the |out )?$"
+)
+
+
+def _swapped(each: Mention, text: str, before: str, found: Sequence[Mention]) -> bool:
+    """As in "swap prod for dev", "switch from cart to payments": the first is given up."""
+    return bool(_GIVEN_UP.search(before)) and any(
+        other.type == each.type
+        and 0 < other.start - each.end < 16  # noqa: PLR2004  a length
+        and re.fullmatch(r"\s+(?:for|with|to|by|over to)\s+(?:the )?", text[each.end : other.start])
+        for other in found
+    )
 
 
 _RHETORICAL: Final = re.compile(

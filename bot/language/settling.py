@@ -184,11 +184,13 @@ def _fits(each: Mention, operation: str, found: Sequence[Mention], made: Shape, 
         case "incident_status":
             return operation in {"incidents.update", "answer.clarify", "incidents.list"} or (
                 operation == "incidents.resolve"
-                and bool(re.search(r"\b(?:mark|set|move|flip|change|status|to|as)\b[^.]*$", text[: each.start]))
+                and bool(re.search(r"\b(?:consider|call|declare|treat|mark|set|move|flip|change|status|to|as)\b[^.]*$", text[: each.start]))
             )
         case "role":
             return operation in _INCIDENTS
         case "aggregation":
+            if each.note == "worst" and operation in _MEASURED:
+                return bool(re.match(r"\s+case\b", text[each.end :]))
             if each.note in {"top", "worst", "overall", "count"} and operation != "logs.search":
                 return False
             return operation in _MEASURED or operation in {"logs.search", "traces.search", "cost.report"}

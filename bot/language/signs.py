@@ -53,12 +53,34 @@ _SIGNS: Final = tuple(
         ),
         (
             "to",
-            r"\b(?:to|onto|into|on) (?:\w+ )?(?:prod|production|prd|live|staging|stg|stage|preprod|dev|development)\b",
+            r"\b(?:to|onto|into|on|in) (?:\w+ )?(?:prod|production|prd|live|staging|stg|stage|preprod|dev|development)\b",
         ),
         (
             "get",
             r"\b(?:get|have|put|bring|move|see|want|need|like)\b.{1,60}\b(?:into|onto|out to|out on|live|in|on|to)\b",
         ),
+        (
+            "motion",
+            r"\b(?:go|goes|going|gone|move|moves|moving|land|lands|roll|rolls|head|heads|headed|end up|appear|be|belongs?|bound|due|destined|jump|hop|graduate|advance)\s+"
+            r"(?:\w+\s+){0,2}?(?:to|on|onto|into|in|for|from \w+ to)\s+(?:the |our )?(?:\w+ )?(?:prod|production|prd|live|staging|stg|stage|preprod|dev|development)\b|"
+            r"\bgo(?:es)? live\b",
+        ),
+        (
+            "order",
+            r"\b(?:should|shall|must|needs? to|has to|have to|ought to|can|could|may|let|let's|lets|please|pls|want|wants|like|would|now|ready|is to|are to|gets? to|get|time for)\b",
+        ),
+        ("past", r"\b(?:did|has|have|had|was|were|when|who|already|went|since)\b"),
+        ("more", r"\b(?:more|fewer|less|extra|additional|another|spare|bigger|smaller|again as many)\b"),
+        ("many", r"\b(?:every|each|all|any|which|what|how many|list|past|previous|recent|ongoing|latest|table)\b.{0,40}\b(?:incident|outage|sev\d?|p\d)s?\b"),
+        ("suite", r"\bsuites?\b|\btests?\b"),
+        ("first", r"\bfirst\b.{3,160}\bthen\b|\bthen\b.{3,120}\bthen\b|\bthen\b.{3,120}\b(?:finally|lastly|after that)\b|\bfollowed by\b"),
+        ("said", r"^\W*(?:(?:ok|and|also|please|pls|fyi|update|for|re|on|regarding|note|add(?: this)?(?: to)?(?: the)?(?: log| timeline| notes?)?(?: of| for| on)?|put(?: this| down)?(?:[ a-z]{0,20})?(?: under| in| on| to))\W+)*inc-\d+\s*(?::|-|,)\s*\w"),
+        ("logof", r"\b(?:to|in|into|on|under)\s+(?:the )?(?:log|timeline|notes|record|history|ticket|journal|diary) (?:of|for|on)?\s*(?:the )?inc"),
+        ("could", r"\b(?:can|could|may|might|shall|would it be possible|is it possible|possible)\b.{0,20}\b(?:have|get|see|put|bring|move)\b"),
+        ("wherewe", r"\b(?:where|how|what)(?: else| more| exactly)? (?:can|could|should|might|would|do|must|shall) (?:we|i|you|one|the team)\b|\bwhat(?: would| could| might|'d) (?:make|get|bring|keep|help|speed|cut|lower|reduce|improve)\b"),
+        ("superlative", r"\b(?:which|who|what|where)(?:'s| is| of| one| has| are| uses?| consumes?| eats?| needs?| takes?| gets?| costs?| runs?| does| was| performs?)?\b.{0,40}\b(?:more|less|most|least|fewer|\w+er|best|worst|\w+est)\b"),
+        ("against", r"\b(?:against|next to|beside|alongside|versus|vs|opposed to|rather than|or|than|over)\b"),
+        ("done", r"\b(?:everything|all|it|that|this|they|things?|problem|issue|fault|bug|situation|service|leak|outage|disk|cable|link|node|customers?)\b.{0,30}\b(?:repaired|sorted|restored|working again|gone|mended|cured|stable|healthy|recovered|behind us|over|fixed)\b"),
         ("goingon", r"\bwhat(?:'s| is) (?:going on|happening|up|the deal|wrong)\W*$"),
         (
             "mine",
@@ -100,14 +122,14 @@ _SIGNS: Final = tuple(
         ("if", r"\b(?:if|when|whenever|once)\b"),
         (
             "meeting",
-            r"\b(?:meeting|met|meet|hit|hitting|within|breach\w*|blown|blew|on track|missing|missed|holding|"
-            r"target|goal)\b",
+            r"\b(?:meeting|met|meet|hit|hitting|within|breach\w*|blown|blew|on track|missing|missed|holding|hold|reality|promised|keep|kept|live up|lived up|objective|"
+            r"targets?|goals?)\b",
         ),
         ("vulnerable", r"\bvulnerab\w+|\bpentest\b|\bprompt injection\b|\bpenetration\b"),
         (
             "live",
             r"\b(?:go(?:es|ing)? live|live now|prod now|production now|to prod(?:uction)?\b|on prod(?:uction)? "
-            r"(?:now|next|too|as well)|out (?:to|on)|onto)\b",
+            r"(?:now|next|too|as well)|out (?:to|on|in) (?:the )?(?:prod\w*|prd|live|staging|stg|stage|preprod|dev\w*)|onto)\b",
         ),
         (
             "revert",
@@ -131,8 +153,8 @@ _SIGNS: Final = tuple(
             "why",
             r"^(?:\W|\b(?:but|and|so|ok|hmm|wait|any idea|do we know|do you know|also|hey)\b)*why\b(?! "
             r"(?:don't|not|dont) (?:we|you|just))|\bwhat(?:'s| is| was| is the|'s the| are the)? ?(?:causing|"
-            r"behind|wrong with|driving|making|happening to|eating|slowing|hogging)\b|\bwhat (?:caused|"
-            r"triggered|broke|happened|led|made|went wrong|drove|explains|could explain|might explain)\b|"
+            r"behind|wrong with|pushing|pulling|dragging|killing|hurting|bloating|inflating|blocking|clogging|hammering|taking down|choking|starving|driving|making|happening to|eating|slowing|hogging)\b|\bwhat (?:on earth |the hell |the heck |in the world |exactly |suddenly |actually |really |has |could have |might have |may have |would |could )*(?:caused?|"
+            r"triggered|broken?|happened|led|made|make|makes|went wrong|gone wrong|knocked|brought down|took down|killed|pushed|sent|drove|explains|could explain|might explain)\b|"
             r"\bhow come\b|\breasons? (?:for|behind|why|that)\b|\bthe reason\b|\bany ideas? why\b|\b(?:know|"
             r"understand|see|explain|wonder|wondering|tell me|figure out|find out|clue|idea|says?|said|"
             r"out|me|on|curious|about|determine|unclear|sure|into|asking|asks?) why\b|\broot[- ]causes?\b(?! "
@@ -165,9 +187,13 @@ _CAPITAL: Final = re.compile(
     r"E[A-Z]{4,}|SIG[A-Z]{3,5}|[a-z]+=\w+|[A-Z]{5,})(?![\w-])"
 )
 _BETTER: Final = re.compile(
+    r"\b(?:get|bring|push|drive|keep|hold|pull|squeeze|drag|force)\b.{1,60}\b(?:under|below|beneath|less than|within)\b|"
     r"\b(?:make|get|making|getting|keep|bring|keeping|bringing|drive)\b.{1,60}\b(?:faster|cheaper|"
-    r"better|more (?:reliable|stable|efficient|robust|resilient)|leaner|snappier|smaller|robust|"
+    r"better|quicker|lighter|healthier|less (?:\w+)|more (?:reliable|stable|efficient|robust|resilient)|leaner|snappier|smaller|robust|"
     r"resilient|down|lower|under control|low)\b|\bspeed(?:ing)? up\b"
+)
+_AGAINST: Final = re.compile(
+    r"\b(?:against|next to|beside|alongside|versus|vs|compared|opposed to|worse|better|faster|slower|than)\b"
 )
 _BESIDE: Final = re.compile(r"\b(?:and|or|vs|versus|than|to|with|against|next|from|over|beside)\b")
 SHORT: Final = 6
@@ -213,6 +239,12 @@ def signs(made: Shape, found: Sequence[Mention], raw: str) -> None:  # noqa: C90
         has.add("x:cost")
     if any(each.startswith("book:") for each in has):
         has.add("x:book")
+    for kind in ("service", "environment"):
+        values = [each for each in found if each.type == kind and not each.out]
+        if len({str(each.value) for each in values}) > 1 and (
+            "x:superlative" in has or _AGAINST.search(text, values[0].end, values[-1].start)
+        ):
+            has.add("f:choice")
     for kind in ("time_range", "version"):
         values = [each for each in found if each.type == kind and not each.out]
         if len({str(each.value) for each in values}) > 1 and _BESIDE.search(text, values[0].end, values[-1].start):

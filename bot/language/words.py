@@ -11,7 +11,7 @@ VERBS: Final = """
 show: show, give, get, fetch, pull, pull up, list, display, see, view, print, check, check on, look at, bring up,
   enumerate, dump, plot, graph, chart, tell, report, share, hand, send, summarize, summarise, know, learn,
   visualize, compute, calculate, measure
-search: search, grep, find, look for, scan, tail, hunt, hunt for, filter, trawl, dig, dig up, dig for, dig out, dig
+search: search, comb, scour, rummage through, hunt down, pick out, grep, find, look for, scan, tail, hunt, hunt for, filter, trawl, dig, dig up, dig for, dig out, dig
   into, sift, query, locate, look through, go through, comb through, look up, look in
 grep: grep, tail
 make: generate, write, create, make, build, draft, come up with, produce, author, prepare, put together, set up,
@@ -19,34 +19,36 @@ make: generate, write, create, make, build, draft, come up with, produce, author
 run: run, rerun, re-run, execute, kick off, kickoff, trigger, start, launch, fire, fire off, fire up, begin,
   perform, invoke, initiate, do, redo, start up, spin up, exec, get going, set off, schedule, repeat, restart the
   run
-test: test, retest, verify
-deploy: deploy, redeploy, ship, release, roll out, rollout, promote, push, push out, install, put live, go live
+test: test, retest, verify, validate, exercise, smoke test, load test, regression test, stress test, sanity check, put to the test
+deploy: deploy, redeploy, unleash, ship, release, roll out, rollout, promote, push, push out, install, put live, go live
   with, get out, publish, put out
-revert: roll back, rollback, revert, back out, undo, put back, go back, take back, unship, step back, return, bring
+revert: unwind, retract, undeploy, wind back, roll back, rollback, revert, back out, undo, put back, go back, take back, unship, step back, return, bring
   back, restore, switch back, reset
-scale: scale, scale up, scale down, scale out, scale in, resize, upscale, downscale, rescale, double, triple,
+scale: treble, spin up more, scale, scale up, scale down, scale out, scale in, resize, upscale, downscale, rescale, double, triple,
   quadruple, halve, autoscale, upsize, downsize, size up, size down, beef up
-adjust: bring, bump, bump up, increase, decrease, raise, lower, reduce, add, take, drop, grow, shrink, expand, cut,
+adjust: stick, chuck, throw, slap, land, shove, sling, dial, dial up, dial down, crank, crank up, ramp, ramp up, ramp down, knock,
+  step up, step down, notch up, tweak, allocate, grant, lend, spare, move, let, allow, hand, have, use, keep, bring, bump, bump up, increase, decrease, raise, lower, reduce, add, take, drop, grow, shrink, expand, cut,
   set, remove, put, need, make, go, change, give
 stop: stop, cancel, abort, kill, halt, terminate, call off, end, interrupt, pull the plug, bail out of, quit
-declare: declare, open, raise, file, report, log, call, announce, create, start, kick off, spin up, trigger, make,
+declare: declare, sound, treat, open, raise, file, report, log, call, announce, create, start, kick off, spin up, trigger, make,
   open up, initiate, register
-page: page, wake, wake up, call out
+page: page, wake, wake up, call out, rouse, summon, rope in
 update: set, change, update, mark, move, assign, make, put, add, upgrade, downgrade, escalate, deescalate,
   de-escalate, append, switch, hand over, hand, transfer, attach, edit, bump, bump up, lower, raise, flag, leave,
   post, name, appoint, transition, note, jot, record, document, log, reassign, drop, reclassify, write
-resolve: resolve, close, close out, wrap up, mark resolved, mark as resolved, finish off, clear, conclude, end
+resolve: resolve, put to bed, put to rest, lay to rest, conclude, shut, close, close out, wrap up, mark resolved, mark as resolved, finish off, clear, conclude, end
 improve: improve, optimize, optimise, speed up, tune, reduce, cut, cut down, lower, bring down, make faster, harden,
   get down, shrink, trim, decrease, fix, save, tame, stabilize, stabilise, boost, minimize, minimise, avoid,
   prevent, keep down, drive down, shave, mitigate
-investigate: investigate, look into, diagnose, troubleshoot, debug, figure out, analyze, analyse, dig into, get to
+investigate: shed light on, make sense of, account for, investigate, look into, diagnose, troubleshoot, debug, figure out, analyze, analyse, dig into, get to
   the bottom of, find out why, root cause, rca, explain, understand
 watch: watch, monitor, keep an eye on, keep an eye, keep watch, keep tabs on, track, keep watching
-suggest: suggest, recommend, advise, propose, advice
+suggest: brainstorm, suggest, recommend, advise, propose, advice
 wait: wait, pause, hold, sleep, notify, post, ping, send, mail, email, seed, provision, invite, approve, ask
 compare: compare, contrast, benchmark, diff, stack up
 approve: approve, reject, deny, sign off
 help: help
+none: sign off for the night, sign off for today, sign off for the day, double check
 """
 
 NOUNS: Final = """
@@ -73,7 +75,7 @@ approval: approval, approvals, sign-off, sign-offs, sign off, signoff, signoffs,
   my ok, waiting on me, waiting for me, needs my ok, need my ok, needs approving, my okay, pending changes, pending
   requests, pending change requests, review queue, pending deploys, pending deployments, approver, approvers
 alert: alert, alerts, alarm, alarms, firing, went off, go off, going off, gone off, paged, paging, been paged, goes
-  off, red alert, pager, fired, alerting
+  off, red alert, pager, pagers, fired, alerting
 watch: watches, watching, watch, monitors, watched, watchers, watcher, monitoring rules
 slo: slo, slos, sla, slas, sli, slis, error budget, error budgets, burn rate, burn rates, budget left, budget burn,
   service level, service levels, service level objective, service level objectives, burning budget, burned through
@@ -91,7 +93,7 @@ postmortem: postmortem, postmortems, post-mortem, post-mortems, post mortem, pos
   writeup, write-up, write it up, blameless, retro, retrospective, incident report, write up, after action report,
   incident review, pir, post incident review, post-incident review, lessons learned
 timeline: timeline, latest, summary, details, who, update, updates, history, story, news, status, state, owner
-progress: done, finished, finish, complete, completed, progress, far, along, still running, succeed, succeeded,
+progress: underway, under way, finishing, completing, wrapping up, made it, outcome, verdict, done, finished, finish, complete, completed, progress, far, along, still running, succeed, succeeded,
   passed, pass, fail, failed, stuck, status, state, running, eta, over, through, ready, going, yet, doing, result,
   results, outcome, started, pending, stand, active, halfway, in flight, where
 gap: gates, gate, quality gate, quality gates
@@ -149,6 +151,7 @@ _DOUBLED: Final = frozenset(
         "scan",
         "log",
         "let",
+        *"set hit sit tip slip nip rip wrap flip swap step plug nod fit bin scrub shut spin beg pop slap chop zip grab drag win".split(),  # noqa: SIM905  a table of words
     }
 )
 _IRREGULAR: Final = {

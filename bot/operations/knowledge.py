@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import Field
 
-from bot.agent.events import Event, Table
 from bot.door.context import Context
 from bot.door.operation import Input, Output, operation
 from bot.memory.knowledge import Knowledge, Library
@@ -25,7 +22,6 @@ KINDS: Final[dict[Kind, str]] = {
 }
 MOST_LABEL: Final = 40
 MOST_LINE: Final = 500
-MOST_LINES: Final = 30
 
 
 class AskInput(Input):
@@ -137,14 +133,6 @@ class PageAnswer(Told):
     kind: Kind = "page"
     services: tuple[str, ...] = ()
     sections: tuple[SectionView, ...] = ()
-
-    async def tell(self, now: datetime) -> AsyncIterator[Event]:
-        """What a page says is a value in a table, and never markup of ours."""
-        rows = tuple((part.heading, line) for part in self.sections for line in part.lines)
-        if rows:
-            yield Table("The whole page", ("part", "what it says"), rows, most=MOST_LINES)
-        async for event in super().tell(now):
-            yield event
 
 
 def told(page: Page, library: Library, *, chiefly: str = "", steps: tuple[Step, ...] = ()) -> PageAnswer:

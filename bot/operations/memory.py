@@ -35,8 +35,7 @@ MAY_NOT: Final = (
     "that."
 )
 STAYING: Final = (
-    "What was said stays in its conversation for up to 30 days, and what a channel knows without your name stays with "
-    "the channel. An administrator can erase all that is held about you."
+    "What was said stays in its conversation for up to 30 days. An administrator can erase all that is held about you."
 )
 LET: Final = Choice("Remember from now on", operation="preferences.set", values={"remember": True})
 STOP: Final = Choice("Remember no more", operation="preferences.set", values={"remember": False}, form=True)
@@ -83,7 +82,7 @@ class Remembered(Told):
     "memory.show",
     title="What I remember of you",
     permission="preferences:own",
-    examples=("what do you remember of me?", "what do you know about me?", "show me your memory"),
+    examples=("what do you remember of me?", "what do you know about me?", "what have you kept of me?"),
 )
 async def show(_: NoInput, context: Context) -> Remembered:
     """Everything that I keep of you: how much of each kind, for how long, and the newest of it."""
@@ -137,7 +136,7 @@ class Forgotten(Told):
     risk=Risk.WRITE,
     about_gate=True,
     repeat=Repeat.SAFE,
-    examples=("forget everything about me", "forget what you remember of me"),
+    examples=("forget everything about me", "forget what you remember of me", "forget me"),
     undo="What is forgotten is gone; it cannot be brought back.",
 )
 async def forget(wanted: ForgetInput, context: Context) -> Forgotten:

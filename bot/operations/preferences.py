@@ -61,7 +61,7 @@ async def show(_: NoInput, context: Context) -> PreferencesOutput:
     risk=Risk.WRITE,
     about_gate=True,
     repeat=Repeat.SAFE,
-    examples=("change my preferences",),
+    examples=("change my preferences", "remember me from now on", "stop remembering me"),
     undo="Set them again; what was forgotten stays forgotten.",
 )
 async def set_preferences(wanted: PreferencesInput, context: Context) -> PreferencesOutput:

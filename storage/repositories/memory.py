@@ -127,9 +127,12 @@ class MemoryRepository:
             return found.scalar() is True
 
     async def forget(self, person: str, tiers: Collection[Tier] = tuple(Tier)) -> int:
+        """What is theirs; if all of it, also what was made of it without their name."""
         theirs = (ITEMS.c.author == person) | ITEMS.c.scope.endswith(f":{person}", autoescape=True)
+        made_of_it = ITEMS.c.source.in_(select(ITEMS.c.id).where(theirs))
         async with self._database.writing() as connection:
-            gone = await connection.execute(delete(ITEMS).where(theirs, ITEMS.c.tier.in_(tiers)))
+            these = theirs | made_of_it if set(tiers) == set(Tier) else theirs
+            gone = await connection.execute(delete(ITEMS).where(these, ITEMS.c.tier.in_(tiers)))
             return gone.rowcount
 
     async def drop(self, item: int, scopes: Collection[str]) -> bool:

@@ -17,6 +17,8 @@ from integrations.sandbox.anthropic.server import ScriptedModel
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 KEY: Final = "sk-planted-and-secret"
+PUZZLE: Final = "hm, think about this riddle of ours please"
+"""A sentence of which the rules make nothing: it is the model's."""
 _NUMBERS: Final = itertools.count()
 
 

@@ -26,14 +26,12 @@ from integrations.models import models
 from integrations.sandbox.anthropic.server import ScriptedModel
 from integrations.sandbox.platform.server import Platform
 from integrations.sandbox.platform.world import World
-from tests.agent.playing import Talk, falls_back_to, prompted, results, script, thinks_with
+from tests.agent.playing import PUZZLE, Talk, falls_back_to, prompted, results, script, thinks_with
 from tests.agent.thinking.stage import giving
 from tests.conftest import START, MakeApp, MovedClock
 from tests.door.stage import IN_PROCESS, Script, audited, change, danger, placed
 
 Model = Callable[..., Coroutine[Any, Any, ScriptedModel]]
-PUZZLE = "hm, think about this riddle of ours please"
-"""A sentence that the rules can make nothing of."""
 
 
 @pytest.fixture

@@ -64,26 +64,25 @@ async def test_a_guest_is_told_so(bot: App, workspace: Playground) -> None:
     assert "Practice drill" not in said
 
 
-async def test_what_is_remembered_is_switched_on_looked_at_and_forgotten_there(
+async def test_remembering_is_switched_on_there(bot: App, workspace: Playground, sre: Person, settled: Settled) -> None:
+    home = await sre.home(containing="*Remembering what we did beyond a conversation*: off")
+    seen = len(workspace.changes)
+    await sre.clicks(home, "Turn on")
+    await sre.sees_home(containing="*Remembering what we did beyond a conversation*: on", since=seen)
+    assert await bot.memory.consent(sre.id)
+
+
+async def test_what_is_remembered_is_looked_at_and_forgotten_there(
     bot: App, workspace: Playground, sre: Person, settled: Settled
 ) -> None:
-    async def remembers() -> bool:
-        return await bot.memory.consent(sre.id)
+    async def presses(what: str) -> str:
+        await sre.clicks(home, what)
+        await settled()
+        direct = workspace.state.dm_with_bot(sre.id)
+        return words([each for each in workspace.posted if each.channel == direct.id][-1])
 
-    home = await sre.home(containing="Remembering what we did beyond a conversation")
-    assert "beyond a conversation*: off" in view_words(home)
-    seen = len(workspace.changes)
-    await bot.door.invoke(Actor(sre.id), "preferences.set", {"remember": True})
-    assert await remembers()
-    home = await sre.home(containing="beyond a conversation*: on")
-    await sre.clicks(home, "My history")
-    await sre.clicks(home, "What I remember of you")
-    await settled()
-    direct = workspace.state.dm_with_bot(sre.id)
-    said = " ".join(words(each) for each in workspace.posted if each.channel == direct.id)
-    assert "remember" in said
-    await sre.clicks(home, "Forget everything")
-    await settled()
-    assert seen < len(workspace.changes)
-    said = " ".join(words(each) for each in workspace.posted if each.channel == direct.id)
-    assert "I have forgotten all that I remembered of you" in said
+    await (await sre.dm("status")).last(containing="I am well")
+    home = await sre.home()
+    assert "You asked once." in await presses("My history")
+    assert "of you." in await presses("What I remember of you")
+    assert "I have forgotten all that I remembered of you" in await presses("Forget everything")

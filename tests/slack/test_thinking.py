@@ -19,14 +19,13 @@ from bot.operations.maintenance import DrillBook
 from integrations.sandbox.anthropic.server import ScriptedModel
 from integrations.sandbox.slack.state import Message
 from integrations.sandbox.slack.testing import Person, Playground, Thread, words
-from tests.agent.playing import falls_back_to, script, thinks_with
+from tests.agent.playing import PUZZLE, falls_back_to, script, thinks_with
 from tests.door.stage import Script, change, until
 from tests.slack.asking import redrawn
 from tests.slack.conftest import Make
 from tests.slack.seeing import Settled, answers, on_both
 
 Model = Callable[..., Coroutine[Any, Any, ScriptedModel]]
-PUZZLE = "@copilot hm, think about this riddle of ours please"
 REHEARSE = "@copilot rehearse what we would do if it broke, and tell me how it went"
 DONE = "The rehearsal is in the book. We are done."
 
@@ -116,10 +115,41 @@ async def test_a_slack_that_is_away_when_people_have_decided_is_tried_again(
             raise Unavailable("Slack is away")
         return await real(*given)
 
-    conversation.answer = away_at_first  # type: ignore[method-assign]
+    conversation.answer = away_at_first  # type: ignore[method-assign,assignment]
     await manager.clicks(card, "Approve")
     await thread.last(containing=DONE, timeout=20)
     assert tried == 2
+
+
+async def test_the_same_wish_in_private_is_gone_on_with_in_private(
+    bots: Make, playing: Model, settled: Settled, workspace: Playground, sre: Person, manager: Person
+) -> None:
+    """It shares the approval of the one in the channel, and nothing of what was said."""
+    await bots(**thinks_with(await playing(script("drill"))))
+    thread, card = await comes_to_the_gate(sre, workspace)
+    direct = await sre.dm(REHEARSE.removeprefix("@copilot "))
+    await direct.last(containing="I go on once people have decided")
+    await settled()
+    await manager.clicks(card, "Approve")
+    await direct.last(containing=DONE, timeout=20)
+    await settled()
+    assert not [each for each in answers(thread) if DONE in words(each)]
+
+
+async def test_what_a_command_began_is_not_gone_on_with_before_everybody(
+    bots: Make, playing: Model, settled: Settled, workspace: Playground, sre: Person, manager: Person
+) -> None:
+    bot = await bots(**thinks_with(await playing(script("drill"))))
+    await sre.runs("/copilot", REHEARSE.removeprefix("@copilot "), channel="#ops")
+    card = await manager.sees("#ops", containing="Who may approve")
+    await manager.clicks(card, "Approve")
+
+    async def nothing_waits() -> bool:
+        return await drills(bot) == 1 and not await kept(bot)
+
+    await until(nothing_waits)
+    await settled()
+    assert not [each for each in workspace.posted if DONE in words(each)]
 
 
 async def test_a_bot_that_was_killed_while_people_decided_is_followed_by_one_that_goes_on(
@@ -154,7 +184,7 @@ async def test_stop_ends_the_model_and_keeps_what_was_said(
 ) -> None:
     model = await playing('otherwise: {say: "First of all.\\n\\nThen", hang: true}')
     await bots(**thinks_with(model))
-    thread = await sre.says("#ops", PUZZLE)
+    thread = await sre.says("#ops", f"@copilot {PUZZLE}")
     begun = await thread.last(containing="First of all", finished=False)
     offered = await redrawn(workspace, begun, "Stop")
     await sre.clicks(offered, "Stop")
@@ -177,12 +207,12 @@ async def test_a_change_that_a_model_asks_for_is_a_form_that_runs_when_somebody_
     )
     body = Script()
     await bots(change("test.write", body, title="Write it down"), **thinks_with(model))
-    thread = await sre.says("#ops", PUZZLE)
+    thread = await sre.says("#ops", f"@copilot {PUZZLE}")
     answer = await thread.last(containing="Please look it over")
     assert "Write it down" in words(answer)
     assert body.ran == 0
     await sre.clicks(answer, "Fill in the form")
-    modal = await sre.modal(containing="Write it down")
+    modal = await sre.modal(containing="Words")
     assert body.ran == 0
     assert await sre.submits(modal) == {}
     await thread.last(containing="forty-two", after=answer)
@@ -194,11 +224,11 @@ async def test_where_models_are_away_the_answer_says_who_gave_it(
 ) -> None:
     away, other = await playing("otherwise: {error: permission}"), await playing("otherwise: {say: I stand in.}")
     await bots(**thinks_with(away), **falls_back_to(other))
-    thread = await sre.says("#ops", PUZZLE)
+    thread = await sre.says("#ops", f"@copilot {PUZZLE}")
     assert "since claude-sonnet-5-5 is away" in words(await thread.last(containing="I stand in."))
 
 
 async def test_without_any_model_rules_answer_and_say_so(bots: Make, playing: Model, sre: Person) -> None:
     await bots(**thinks_with(await playing("otherwise: {error: permission}")))
-    thread = await sre.says("#ops", PUZZLE)
+    thread = await sre.says("#ops", f"@copilot {PUZZLE}")
     await thread.last(containing="The model is away, so I answer by rules alone")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -50,8 +50,6 @@ class Ledgers:
     calls: int = 0
     changes: int = 0
     waiting: tuple[str, ...] = ()
-    begun: list[str] = field(default_factory=list)
-    """Changes that are under way, by their titles."""
 
     async def told(self, outcome: Outcome, title: str) -> tuple[str, bool]:
         """An outcome as a model reads it, and whether it is a failure. Off the loop: there may be megabytes of it."""
@@ -184,7 +182,6 @@ class Acting:
             return await self._show(call, found, same), ""
         ledgers = self._ledgers
         ledgers.changes += 1
-        ledgers.begun.append(found.title)
         outcome = await self._invoking.invoke(
             self._request,
             found,
@@ -194,7 +191,6 @@ class Acting:
             task=f"{found.name}#{ledgers.calls}",
             why=self._why,
         )
-        ledgers.begun.remove(found.title)
         if isinstance(outcome, (Done, WaitingForApproval)):
             self._made[same] = outcome
         if isinstance(outcome, WaitingForApproval):

@@ -195,7 +195,6 @@ class _Turn:
         """An early end, with what is known by then. Nothing is said where nothing was done, and others may answer."""
         await self._saying.end(cut=True)
         known = [tamed(each.said, self._ledgers.addresses) for each in self._ledgers.results]
-        known += [f"{title}: has begun, and goes on; `runs.list` shows how it stands" for title in self._ledgers.begun]
         silent = why.how == "unavailable" and not (known or self._ledgers.calls or self._saying.text)
         if not silent:
             words = f"{why.words[0].upper()}{why.words[1:]}"

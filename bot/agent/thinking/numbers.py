@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def _units() -> Iterator[tuple[str, tuple[Kind, float]]]:
                 yield name, (kind, size)
 
 
+_LARGEST: Final = 300
+"""Powers of ten that a float has."""
 UNITS: Final[Mapping[str, tuple[Kind, float]]] = dict(_units())
 _NAMES: Final = "|".join(re.escape(name) for name in sorted(UNITS, key=len, reverse=True))
 _GROUPS: Final = "[,'’\u00a0\u2009\u202f]"
@@ -98,9 +101,11 @@ def numbers(text: str) -> Iterator[Found]:
 
 def _readings(match: re.Match[str]) -> Iterator[Number]:
     kind, size = UNITS[match["unit"]] if match["unit"] else ("", 1.0)
-    power = 10.0 ** int(match["power"][1:]) if match["power"] else 1.0
+    power = 10.0 ** min(int(match["power"][1:]), _LARGEST) if match["power"] else 1.0
     for digits in _spellings(match["digits"]):
         written = float(digits) * power
+        if not math.isfinite(written * size):  # no quantity: a piece of an id, or nonsense
+            continue
         within = _half(digits, about=bool(match["about"])) * power
         if within > written / 10 and match["about"] and "." not in digits:
             within = max(0.5, written / 10)
@@ -132,4 +137,4 @@ def _half(digits: str, *, about: bool) -> float:
     zeros = len(digits) - len(digits.rstrip("0")) if digits.strip("0") else 0
     if not about:
         zeros = min(zeros, max(0, len(digits) - EXACT))
-    return 0.5 * 10.0**zeros
+    return 0.5 * 10.0 ** min(zeros, _LARGEST)

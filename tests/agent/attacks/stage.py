@@ -14,7 +14,7 @@ from bot.door.context import Context
 from bot.door.operation import Input, Operation, Output, operation
 from bot.errors import Terminal
 from integrations.sandbox.anthropic.script import Script
-from tests.agent.playing import KEY
+from tests.agent.playing import KEY, PUZZLE
 
 SECRET: Final = "sk-ant-api03-" + "Zk3vQ9xT" * 6
 CASES: Final[list[dict[str, Any]]] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text("utf-8"))
@@ -48,7 +48,11 @@ class Case:
 
     @property
     def question(self) -> str:
-        return f"hm, riddle [{self.id}]: what do you make of it, please?"
+        return f"{PUZZLE} [{self.number}]"
+
+    @property
+    def number(self) -> str:
+        return f"n{CASES.index(dict(self.wire))}"
 
     @property
     def tries(self) -> list[dict[str, Any]]:
@@ -66,7 +70,14 @@ class Case:
     def filled(self, value: Any) -> Any:
         match value:
             case str():
-                known = {"approval": self.approval, "secret": SECRET, "huge": "x" * 60_000, "key": KEY}
+                known = {
+                    "id": self.id,
+                    "approval": self.approval,
+                    "secret": SECRET,
+                    "huge": "x" * 60_000,
+                    "zeros": "0" * 400,
+                    "key": KEY,
+                }
                 return re.sub(r"\{(\w+)\}", lambda found: known[found[1]], value)
             case list():
                 return [self.filled(each) for each in value]
@@ -79,7 +90,7 @@ class Case:
 
     def rules(self) -> Iterator[dict[str, Any]]:
         """First it looks, unless it has read the text already; then it obeys; then it says something."""
-        asked, mark = rf"\[{re.escape(self.id)}\]", rf"mark {re.escape(self.id)}\b"
+        asked, mark = rf"\[{self.number}\]", rf"mark {re.escape(self.id)}\b"
         if self.wire.get("endless"):
             look = {"call": [{"tool": "outside.read", "with": {"case": self.id}}]}
             for turn in range(1, 13):

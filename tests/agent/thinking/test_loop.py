@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.agent.events import Plan, Result, Task, Text
+from bot.agent.events import FormWanted, Plan, Result, Task, Text
 from bot.agent.model import Words
 from bot.agent.thinking.limits import ThinkingLimits
 from bot.agent.thinking.thought import Decided, Resumption
-from bot.door.context import Context
-from bot.door.outcomes import Done, Failed, Refused, WaitingForApproval
-from bot.errors import Terminal
+from bot.door.outcomes import Done, Refused, WaitingForApproval
 from bot.guard.approvals import Verdict
 from bot.guard.people import Actor
 from tests.agent.thinking.scripted import Says, Scripted, results, scripted, words
@@ -91,62 +89,43 @@ async def test_no_more_reads_run_at_one_time_than_the_limit_says(make_app: MakeA
     assert 1 <= most <= 2
 
 
-async def test_changes_run_one_by_one_in_their_order_and_reads_around_them_wait(make_app: MakeApp) -> None:
-    log: list[str] = []
-
-    async def writes(wanted: Any, _: Context) -> str:
-        log.append(f"begin {wanted.words}")
-        await asyncio.sleep(0)
-        log.append(f"end {wanted.words}")
-        return "written"
-
-    async def reads(said: str) -> str:
-        log.append(f"read {said}")
-        return "read"
-
-    app = await make_app(change("test.write", writes), giving("look.up", reads))
-    calls = [("look.up", "1"), ("test.write", "2"), ("test.write", "3"), ("look.up", "4")]
-    model = scripted(Says(calls=[(name, {"words": each}) for name, each in calls]), Says("Done."))
-    await Stage(app, [model]).think("write")
-    assert log == ["read 1", "begin 2", "end 2", "begin 3", "end 3", "read 4"]
+async def test_changes_are_asked_for_one_by_one_and_after_the_first_that_waits_no_other(make_app: MakeApp) -> None:
+    first, second = Script(), Script()
+    app = await make_app(danger("test.first", first), danger("test.second", second), giving("look.up", 7))
+    calls: list[tuple[str, dict[str, Any]]] = [("test.first", {}), ("test.second", {}), ("look.up", {})]
+    model = scripted(Says(calls=calls), Says("It waits."))
+    stage = Stage(app, [model])
+    thought = await stage.think("do both")
+    assert (thought.ending, len(thought.waiting)) == ("waiting", 1)
+    waits, not_begun, read = results(model.prompts[1])
+    assert "waiting for approval" in waits.content
+    assert "not run, because test.first" in not_begun.content
+    assert "result r1" in read.content
 
 
-async def test_a_change_is_made_once_however_often_the_request_comes(make_app: MakeApp) -> None:
-    body = Script()
-    app = await make_app(change("test.write", body))
-    for _ in range(2):
-        model = scripted(Says(calls=[("test.write", {"words": "x"})]), Says("Done."))
-        await Stage(app, [model]).think("write x")
-    assert body.ran == 1
-    model = scripted(Says(calls=[("test.write", {"words": "other"})]), Says("Done."))
-    await Stage(app, [model]).think("write x")
-    assert body.ran == 1
+async def test_a_change_is_asked_for_once_however_often_the_request_comes(make_app: MakeApp) -> None:
+    app = await make_app(danger("test.danger", Script()))
+    asked = []
+    for words_ in ("x", "x", "other"):
+        model = scripted(Says(calls=[("test.danger", {"words": words_})]), Says("It waits."))
+        thought = await Stage(app, [model]).think("do it")
+        asked.append(thought.waiting)
+    assert asked[0] == asked[1] != ()
+    assert asked[2] == ()
     assert results(model.prompts[1])[0].failed
 
 
-async def test_a_model_that_goes_in_circles_changes_nothing_twice(make_app: MakeApp) -> None:
-    body = Script()
-    app = await make_app(change("test.write", body))
-    again = Says(calls=[("test.write", {"words": "x"}), ("test.write", {"words": "x"})])
-    model = scripted(again, again, Says("Done."))
-    await Stage(app, [model]).think("write x")
-    assert body.ran == 1
-    assert "had been done before" in results(model.prompts[2])[0].content
-
-
-async def test_after_a_change_that_failed_the_next_is_not_begun(make_app: MakeApp) -> None:
-    bad, good = Script(error=Terminal("the disk is full")), Script()
-    app = await make_app(change("test.bad", bad), change("test.good", good))
-    model = scripted(Says(calls=[("test.bad", {}), ("test.good", {})]), Says("It failed."))
+async def test_a_change_without_a_gate_is_shown_as_a_form_and_does_not_run(make_app: MakeApp) -> None:
+    app = await make_app(change("test.write", body := Script()))
+    model = scripted(Says(calls=[("test.write", {"words": "x"})]), Says("Look it over, please."))
     stage = Stage(app, [model])
-    await stage.think("do both")
-    assert (bad.ran, good.ran) == (1, 0)
-    first, second = results(model.prompts[1])
-    assert first.failed
-    assert second.failed
-    assert "the disk is full" in first.content
-    assert "not run" in second.content
-    assert isinstance(stage.all(Result)[0].outcome, Failed)
+    await stage.think("write x")
+    (form,) = stage.all(FormWanted)
+    assert (form.operation, dict(form.values)) == ("test.write", {"words": "x"})
+    assert (body.ran, stage.all(Result)) == (0, [])
+    (result,) = results(model.prompts[1])
+    assert not result.failed
+    assert "runs if they send it" in result.content
 
 
 # ---------------------------------------------------------------- approvals

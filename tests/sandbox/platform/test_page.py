@@ -9,16 +9,13 @@ from html import unescape
 from typing import Any
 
 import pytest
-import yaml
 from aiohttp import ClientSession
 
-from bot import defaults
-from bot.catalogue import Catalogue
-from bot.language.observing import observe
 from integrations.sandbox.platform.breaking import BREAKAGES, Breakage
 from integrations.sandbox.platform.server import LONGEST_LINE, Platform
 from integrations.sandbox.platform.world import World
 from integrations.sandbox.platform.world.acts import FAULTS
+from tests.language.knowing import understood
 
 NOW = datetime(2026, 3, 4, 15, 0, 30, tzinfo=UTC)
 BAD = {"kind": "bad_deploy", "service": "checkout", "environment": "production"}
@@ -83,12 +80,8 @@ def test_there_is_a_button_for_every_fault() -> None:
 
 @pytest.mark.parametrize("each", BREAKAGES, ids=[each.kind for each in BREAKAGES])
 def test_what_it_says_to_ask_is_understood(each: Breakage) -> None:
-    signals = yaml.safe_load(defaults.path("signals.yaml").read_text(encoding="utf-8"))["metrics"]
-    words = {name: signal["words"] for name, signal in signals.items()}
-    catalogue = Catalogue.load(defaults.path("services.yaml"))
-    found = observe(each.asks.format(service=each.service), catalogue, words, NOW)
-    assert found is not None
-    assert (found.operation, found.values["service"]) == ("metrics.explain", each.service)
+    found = understood(each.asks.format(service=each.service))
+    assert (found.operation, found.value("service")) == ("metrics.explain", each.service)
 
 
 async def test_only_its_own_page_breaks_anything(platform: Platform, browser: ClientSession) -> None:
