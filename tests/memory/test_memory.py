@@ -145,8 +145,10 @@ async def test_what_a_channel_remembers_names_nobody_who_has_not_agreed(
     await memory.remember(Item(Kind.DECISION, "We roll back.", "ada"), CHANNEL)
     (found,) = await store.newest(CHANNEL.lasting, (Kind.DECISION,), clock(), 9)
     assert found.author == ""
-    await memory.forget("ada")
+    await memory.withdraw("ada")
     assert await texts(memory, "roll back", CHANNEL) == ["We roll back."]
+    await memory.forget("ada")
+    assert await texts(memory, "roll back", CHANNEL) == []
 
 
 @pytest.mark.usefixtures("consenting")
