@@ -373,7 +373,7 @@ class App:
             self.models,
             invoking,
             Toolbox(self.registry, files.roles, self.policies, clock),
-            limits=ThinkingLimits(answer_tokens=self.settings.model_max_tokens),
+            limits=ThinkingLimits.for_models(self.models, answer_tokens=self.settings.model_max_tokens),
             ledger=DailyLedger(self.costs, files.policies.budgets, clock),
             redactor=self.redactor,
             clock=clock,

@@ -141,7 +141,7 @@ class SlackFace:
             brain.clock,
             everywhere=settings.approvals_channel,
         )
-        self.resuming = Resuming(brain.suspended, brain.desk, self.conversation, brain.replica)
+        self.resuming = Resuming(brain.suspended, brain.desk, self.conversation, self.outbox, brain.replica)
         # What the receivers and the intake have seen to already, Bolt need not do again.
 
         async def authorize() -> AuthorizeResult:

@@ -19,6 +19,7 @@ from bot.guard.people import Actor
 from handlers.cards import over
 from handlers.conversation import Conversation
 from handlers.live import Place
+from handlers.outbox import Outbox
 
 log = structlog.get_logger()
 
@@ -26,8 +27,11 @@ log = structlog.get_logger()
 class Resuming:
     """Looks when an approval moves, and in each round of the upkeep: a killed process is no reason to forget."""
 
-    def __init__(self, store: SuspendedStore, desk: ApprovalDesk, conversation: Conversation, replica: str) -> None:
+    def __init__(
+        self, store: SuspendedStore, desk: ApprovalDesk, conversation: Conversation, outbox: Outbox, replica: str
+    ) -> None:
         self._store = store
+        self._outbox = outbox
         self._desk = desk
         self._conversation = conversation
         self._replica = replica
@@ -71,17 +75,21 @@ class Resuming:
                 self._claimed.remove(approval)
             elif await self._store.claim(approval, self._replica, self._live) is None:
                 return
-            if where.workspace and where.thread.partition(":")[0] not in ALONE:  # there, nobody waits any more
-                await self._conversation.answer(*_again(waiting))
+            if where.workspace:  # at a terminal, nobody waits any more
+                private = where.thread.partition(":")[0] in ALONE
+                direct = await self._outbox.direct(waiting.person) if private else ""
+                await self._conversation.answer(*_again(waiting, direct))
             await self._store.done(approval)
         except CopilotError as error:  # the next round tries again, here or, should we die, at another replica
             self._claimed.add(approval)
             log.warning("not_resumed", approval=approval, error=str(error))
 
 
-def _again(waiting: Suspended) -> tuple[Request, Place]:
-    where, thread = waiting.where, waiting.where.thread or None
-    surface: Literal["dm", "thread"] = "dm" if where.channel.startswith("D") else "thread"
-    origin = Origin(surface, where.channel, thread, where.workspace)
+def _again(waiting: Suspended, direct: str) -> tuple[Request, Place]:
+    """Where it began; what one person alone saw there, in their direct messages."""
+    where = waiting.where
+    channel, thread = (direct, None) if direct else (where.channel, where.thread or None)
+    surface: Literal["dm", "thread"] = "dm" if channel.startswith("D") else "thread"
+    origin = Origin(surface, channel, thread, where.workspace)
     request = Request(Actor(waiting.person), origin, f"resume:{waiting.about}", resume=waiting.about)
-    return request, Place(where.channel, thread, recipient_user=waiting.person, surface=surface)
+    return request, Place(channel, thread, recipient_user=waiting.person, surface=surface)

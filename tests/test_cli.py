@@ -113,7 +113,7 @@ def test_a_waiting_change_says_what_it_would_do_and_how_to_approve_it(run: Run) 
         ("help with approvals.decide", "help.show"),
         ("why may I not run maintenance.drill?", "policies.explain"),
         ("show the audit trail", "audit.search"),
-        ("which operations are there", "operations.list"),
+        ("list operations", "operations.list"),
     ],
 )
 def test_ask_finds_the_operation_that_is_meant(run: Run, words: str, operation: str) -> None:
@@ -122,12 +122,18 @@ def test_ask_finds_the_operation_that_is_meant(run: Run, words: str, operation: 
     assert said.code == 0
 
 
-@pytest.mark.parametrize("words", ["run a drill in production", "practice drill in staging", "do not run a drill"])
+@pytest.mark.parametrize("words", ["run a drill in production", "practice drill in staging"])
 def test_ask_never_changes_anything_on_a_guess(run: Run, words: str) -> None:
     said = run("ask", *words.split(), "--as", "sre")
     assert said.code == 2
     assert "llm-copilot run-op maintenance.drill --label … --environment " in said.out
     assert run("run-op", "approvals.list", "--json").json["output"]["approvals"] == []
+
+
+def test_what_is_said_not_to_be_done_is_left(run: Run) -> None:
+    said = run("ask", "do not run a drill", "--as", "sre")
+    assert said.code == 0
+    assert "I do nothing" in said.out
 
 
 def test_an_option_without_its_value_is_no_text(run: Run) -> None:

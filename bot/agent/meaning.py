@@ -88,6 +88,8 @@ def understand(text: str, known: Known) -> Meaning:
         return replace(meaning, near=meaning.near or phrase.near)
     if meaning.operation and len(placed(meaning.operation, understood)) > len(placed(phrase.operation, understood)):
         return meaning  # "status of checkout" is not the status of the bot
+    if meaning.kind == "absent" and phrase.operation.risk is not Risk.READ and phrase.score >= SAID:
+        return phrase  # what an installation brings itself, in its own words; and it is a form
     acts = understood.operation in brain.ACTING and understood.confidence >= LIKELY
     plainly = phrase.score >= SAID or phrase.score > meaning.score
     return phrase if plainly and not acts else meaning
@@ -216,9 +218,12 @@ def _exact(text: str, registry: Registry) -> Meaning | None:
 def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     """Operations of which the grammar knows nothing are found by their titles and examples."""
     names = {name: each for name, each in known.names.items() if name not in brain.INTENTS}
-    found = rank(
-        _bare(text, understood) or text, {name: (name, each.title, *each.examples) for name, each in names.items()}
-    )
+    phrases = {name: (name, each.title, *each.examples) for name, each in names.items()}
+    bare = _bare(text, understood)
+    whole = rank(_bare(text, understood, keeping="metric"), phrases) if bare else []
+    # Said as it is known, also where a word of it is a name: a disk is something to measure, and to resize.
+    changes = whole and whole[0].score >= SAID and names[whole[0].name].risk is not Risk.READ
+    found = whole if changes else rank(bare, phrases)
     if not found or found[0].score < SURE:
         return Meaning(
             "unsure", near=_near(understood, known.names) or tuple(names[each.name] for each in found[:NEAR])
@@ -236,9 +241,10 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     return Meaning("run", chosen, values, score=score)
 
 
-def _bare(text: str, understood: Understanding) -> str:
+def _bare(text: str, understood: Understanding, *, keeping: str = "") -> str:
     """The sentence without the names and times in it, which say nothing about the operation."""
-    for each in sorted(understood.entities, key=lambda each: -each.span[0]):
+    named = (each for each in understood.entities if each.type != keeping)
+    for each in sorted(named, key=lambda each: -each.span[0]):
         text = f"{text[: each.span[0]]} {text[each.span[1] :]}"
     return " ".join(_WORD.findall(_ID.sub(" ", _QUOTED.sub(" ", text))))
 

@@ -156,7 +156,7 @@ class Turns:
             # Before anything costs: may they use the bot here at all?
             who = await self._people.identify(request.actor)
             thread = await self._threads.open(request)
-            if not request.again:
+            if not (request.again or request.resume):
                 await self._threads.asked(thread, request, _wording(request))
             said.standing = "done"
             await self._answer(_Turn(request, who, thread, heard))

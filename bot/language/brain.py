@@ -17,6 +17,7 @@ from typing import Final
 
 from bot.language.clarifying import lacking
 from bot.language.clauses import Shape, shape
+from bot.language.common import is_plain
 from bot.language.constructions import Construction, spoken_for
 from bot.language.evidence import guessed
 from bot.language.folding import Folded, fold, plainly
@@ -25,7 +26,8 @@ from bot.language.mentions import Mention, mentions
 from bot.language.references import ACTING, Before, inherited
 from bot.language.settling import settled
 from bot.language.signs import signs
-from bot.language.splitting import parts
+from bot.language.splitting import JOINED, parts
+from bot.language.strangers import strangers
 from bot.language.understanding import Candidate, Earlier, Entity, Understanding, Unknown
 
 __all__ = ["ACTING", "INTENTS", "understand"]
@@ -83,6 +85,8 @@ _ANSWER: Final = re.compile(
     r"fine|sounds good|perfect|proceed|approved?|lgtm|absolutely|definitely|of course|please|"
     r"wait|not yet|hold on|later)\b"
 )
+_MEASURING: Final = frozenset({"metrics.query", "metrics.compare", "slo.status"})
+"""What is asked for by its name alone: "p95 of cart and restart search"."""
 _AGAIN, _ANOTHER, _MORE = "the same again", "what about another", "goes on with what was asked"
 _GOES_ON: Final = frozenset({_AGAIN, _ANOTHER, _MORE})
 _NOTHING: Final = Construction("chat.smalltalk", 0.4, "nothing that is known")
@@ -96,7 +100,7 @@ def understand(
     for turn in history[-MOST_TURNS:]:
         before = _after(turn, before, lexicon, now, timezone)
     first, asks = _one(text, lexicon, now, timezone, before)
-    if not asks:
+    if not asks or (asks == 1 and not (first.operation in _MEASURING and JOINED.search(text))):
         return first
     several = parts(first, lambda part, past: _one(part, lexicon, now, timezone, past)[0], before)
     return replace(several[0], raw=text, further=tuple(several[1:]))
@@ -121,6 +125,7 @@ def _one(text: str, lexicon: Lexicon, now: datetime, timezone: str, before: Befo
     made = shape(read, found, lexicon)
     signs(made, found, folded.raw)
     _remember(made.has, before)
+    unknown = strangers(read, found, made, lexicon)
     ranked = _ranked(made, found, before)
     best = ranked[0]
     operation = best.operation
@@ -144,7 +149,7 @@ def _one(text: str, lexicon: Lexicon, now: datetime, timezone: str, before: Befo
         holds.append(Entity("failed", True))
     if _continues(operation, best, said, made, before):
         holds += inherited(operation, said, before, again="f:again" in made.has)
-    unknown = _unknown(read, said, made, lexicon, operation)
+    unknown = unknown or _unknown(read, said, made, lexicon, operation)
     lack = lacking(operation, holds, unknown, lexicon, made.has)
     sure = _confidence(ranked, said, unknown, made)
     understood = Understanding(
@@ -354,12 +359,12 @@ def _unknown(read: Text, said: Sequence[Entity], made: Shape, lexicon: Lexicon, 
         Unknown("service", word, tuple(dict.fromkeys(each for one in near for each in lexicon.catalogue.near(one, 2))))
         for word, near in read.doubts
     ]
-    if found or any(each.type in _THINGS for each in said):
+    if found or operation not in ACTING or any(each.type in _THINGS for each in said):
         return found
     for match in _PLACE.finditer(made.text):
         word = match[1]
-        if not lexicon.knows(word) and ((near := tuple(lexicon.catalogue.near(word, 3))) or operation in ACTING):
-            return [Unknown("service", word, near)]
+        if not lexicon.knows(word) and not is_plain(word):
+            return [Unknown("service", word, tuple(lexicon.catalogue.near(word, 3)))]
     return found
 
 

@@ -19,18 +19,19 @@ workflows.define   .960  do:make  n:workflow  !n:incident
 workflows.define   .977  x:list  do:make|do:run|f:desire  !f:question
 workflows.define   .955  do:make  e:workflow  !n:tests
 workflows.define   .979  f:schedule  f:steps  !f:when
-workflows.define   .930  f:schedule  do:run|do:deploy|do:wait|do:make|do:revert|do:book|do:adjust  !f:question  !f:when
+workflows.define   .952  f:schedule  do:run|do:deploy|do:wait|do:make|do:revert|do:book|do:adjust  !f:question  !f:when
 workflows.define   .975  f:sequence  !f:question  !f:when
 workflows.define   .930  do:make  n:gap
 workflows.define   .980  x:colon
 workflows.define   .977  x:routine  x:first|n:workflow|f:sequence|f:schedule|f:steps  !f:question  !f:when
-workflows.define   .940  x:first  !f:question  !f:when  !n:logs  !n:traces  !e:metric
+workflows.define   .940  x:first  !f:?  !f:polar  !f:when  !n:logs  !n:traces  !e:metric
 workflows.start    .970  do:run  e:workflow  !f:sequence
 workflows.start    .955  pp:run  e:workflow
 workflows.start    .930  do:run  n:workflow  !n:tests
 workflows.start    .700  e:workflow  x:fragment
 workflows.start    .880  e:workflow  f:desire  !do:stop  !pp:stop  !f:question
 workflows.start    .900  e:workflow  f:again|x:now  !f:question  !n:progress
+workflows.start    .938  e:workflow  x:now  v:run  !f:?  !f:wh  !n:progress
 workflows.start    .840  e:workflow  do:adjust|do:deploy  !f:question
 workflows.status   .960  e:workflow|e:execution  x:going
 workflows.status   .960  e:execution  n:progress|f:question|do:show  !do:stop  !do:run
@@ -58,7 +59,7 @@ incidents.declare  .974  do:declare  n:incident  e:severity  !e:incident  !n:pos
 incidents.declare  .930  pp:declare  x:incident
 incidents.declare  .925  e:severity  !e:incident  !f:question  !do:show  !do:update  !n:incidents  !h:incident  !n:alert
 incidents.declare  .880  x:outage  x:alarm  !f:question
-incidents.declare  .900  x:incident  x:alarm  !f:question  !e:incident
+incidents.declare  .900  x:incident  x:alarm  !f:question  !e:incident  !n:incidents
 incidents.update   .985  x:notehead  !f:question
 incidents.update   .984  x:logof  !f:question
 incidents.update   .955  x:said  !f:question  !x:close  !do:resolve
@@ -197,14 +198,14 @@ logs.search        .950  do:search|do:show  e:pattern  !n:traces  !n:runbook
 logs.search        .930  e:pattern  n:lines|f:question  !n:traces  !do:run  !do:declare
 logs.search        .900  n:lines  do:show|do:search|f:question  !n:traces  !f:note
 logs.search        .920  x:pattern  n:lines
-logs.search        .935  do:search|do:show  x:exceptions
+logs.search        .935  do:search|do:show|f:polar  x:exceptions  !n:why
 traces.search      .978  n:traces  !n:why  !f:compare
 traces.search      .950  n:traces  n:why
 traces.search      .935  h:traces  e:duration_threshold  !f:when
 traces.search      .975  e:trace_id
-traces.search      .940  do:search|do:show|f:question  e:duration  n:requests  !f:when
+traces.search      .940  do:search|do:show|f:question  e:duration_threshold  n:requests  !f:when
 traces.search      .935  do:search|do:show|f:question  x:slowest  n:requests
-traces.search      .930  e:duration  n:requests  !f:when  !f:desire
+traces.search      .930  e:duration_threshold  n:requests  !f:when  !f:desire
 traces.search      .900  do:search  n:requests  n:failed
 metrics.compare    .982  f:compare  !do:make  !do:deploy  !f:when
 metrics.compare    .965  f:than  !f:when  !n:why  !do:improve  !do:deploy
@@ -286,24 +287,33 @@ class _Masks(dict[str, int]):
 _MASKS: Final = _Masks()
 
 
-def _read() -> Iterator[tuple[Construction, tuple[int, ...], int]]:
+def _read() -> Iterator[tuple[Construction, tuple[int, ...], int, tuple[str, ...]]]:
     for line in _TABLE.strip().splitlines():
         operation, strength, *terms = line.split()
-        needs = tuple(_MASKS.of(term.split("|")) for term in terms if term[0] != "!")
+        wanted = [term.split("|") for term in terms if term[0] != "!"]
         bars = _MASKS.of(name for term in terms if term[0] == "!" for name in term[1:].split("|"))
-        yield Construction(operation, float(strength), " + ".join(terms)), needs, bars
+        rarest = min(wanted, key=lambda names: (any(each[0] in "fh" for each in names), len(names)))
+        made = Construction(operation, float(strength), " + ".join(terms))
+        yield made, tuple(_MASKS.of(names) for names in wanted), bars, tuple(rarest)
 
 
 _CONSTRUCTIONS: Final = tuple(sorted(_read(), key=lambda each: -each[0].strength))
+_BY_FEATURE: Final[dict[str, list[int]]] = {}
+for _place, _each in enumerate(_CONSTRUCTIONS):
+    for _feature in _each[3]:
+        _BY_FEATURE.setdefault(_feature, []).append(_place)
 
 
 def spoken_for(has: Iterable[str]) -> dict[str, Construction]:
     """For each operation the strongest construction that fits."""
     bits = 0
+    places: set[int] = set()
     for name in has:
         bits |= _MASKS.get(name, 0)
+        places.update(_BY_FEATURE.get(name, ()))
     found: dict[str, Construction] = {}
-    for each, needs, bars in _CONSTRUCTIONS:
+    for place in sorted(places):
+        each, needs, bars, _ = _CONSTRUCTIONS[place]
         if not bits & bars and each.operation not in found:
             for need in needs:
                 if not bits & need:

@@ -58,13 +58,15 @@ def _apart(verb: str, window: str) -> bool:
     return window.startswith(f"{first} ") and f" {rest}" in window
 
 
+_PASSIVE: Final = re.compile(
+    r"\b(?:give|do|chance of|due for|overdue for|due|in order|time for|how about|please|pls|schedule|request|perform|ask for|asking for|for|deserves|can|could|should|must|needs?|has|have|want|wants|would like|'d like|please get|get|"
+    r"may|ought|like|love|up for|merits?|calls for|begs for|use|appreciate)\b"
+)
+
+
 def passives(text: str, read: Text, lexicon: Lexicon) -> set[str]:
     """As in "can the canary be stopped", "payments needs to be restarted", "I want it deployed", "cart needs a restart"."""
-    asks = re.search(
-        r"\b(?:give|do|chance of|due for|overdue for|due|in order|time for|how about|please|pls|schedule|request|perform|ask for|asking for|for|deserves|can|could|should|must|needs?|has|have|want|wants|would like|'d like|please get|get|"
-        r"may|ought|like|love|up for|merits?|calls for|begs for|use|appreciate)\b",
-        text,
-    )
+    asks = _PASSIVE.search(text)
     has: set[str] = set()
     if asks is None or NEGATION.search(text):
         return has
@@ -84,25 +86,15 @@ def passives(text: str, read: Text, lexicon: Lexicon) -> set[str]:
                 )
             ):
                 has.add(f"pp:{sense.kind[2:]}")
-        for name, book in lexicon.names.runbooks.items():
-            for verb in book.verbs:
-                stem = verb.split()[0]
-                if (
-                    word.key in {f"{stem}ed", f"{stem}d", f"{stem.rstrip('e')}ed", f"{stem}ping"}  # noqa: RUF021  it is data
-                    and previous
-                    in {
-                        "be",
-                        "get",
-                        "getting",
-                    }
-                    or (
-                        word.key == stem
-                        and previous in _ARTICLES
-                        and re.search(
-                            r"\b(?:needs?|wants?|could use|could do with|can use|do|give|chance of|due|in order|time for|how about|please|pls|schedule|request|perform|ask\w* for|deserves?|merits?|calls for|begs for|hit|appreciate|like|love|up for|get|have|see)\b",
-                            text,
-                        )
-                    )
-                ):
-                    has.add(f"book:{name}")
+        if previous in {"be", "get", "getting"} and (name := lexicon.book_forms.get(word.key)):
+            has.add(f"book:{name}")
+        if previous in _ARTICLES and (name := lexicon.book_stems.get(word.key)) and _GIVEN.search(text):
+            has.add(f"book:{name}")
     return has
+
+
+_GIVEN: Final = re.compile(
+    r"\b(?:needs?|wants?|could use|could do with|can use|do|give|chance of|due|in order|time for|how about|please|pls|schedule|request|perform|"
+    r"ask\w* for|deserves?|merits?|calls for|begs for|hit|appreciate|like|love|up for|get|have|see)\b"
+)
+"""What is said of a deed that is named by a noun: "cart needs a restart"."""

@@ -41,13 +41,13 @@ x:declare: sound the alarm, raise the alarm, ring the alarm, pull the fire alarm
 x:routine: automate, save ... as a workflow, save ... as a pipeline, make ... a workflow, turn ... into a workflow, turn ... into a pipeline, keep ... as a workflow, store ... as a workflow, call ... workflow, string together, chain together, chain,
   from now on after, from here on after, going forward after, after each merge, after every merge, after each release, after every release, after each deploy, after every deploy, on each merge, on every merge, on each commit, on every commit, on every release, on each release, following sequence, these step,
   following step, this sequence, as one flow, in that order, in this order, one after the other, one after another
-n:health: still stand, come back to life, be back to life, on its foot, on their foot, in one piece, hang in there, alive and kick, in work order, in good nick, in good health,
+n:health: all system go, system be go, still stand, come back to life, be back to life, on its foot, on their foot, in one piece, hang in there, alive and kick, in work order, in good nick, in good health,
   good to go, any trouble, in trouble, how go, how fare, lay of the land, state of play, state of affair, bird's eye view, big picture, vital sign, vitals, bill of health, under the weather, well behave, hold together, hold the fort, hold up,
   tick along, tick over, chug along, hum along, ship shape, shipshape, all quiet, nothing burn, anything burn, anything on fire, something on fire, on fire, need my attention, need attention, need our attention, i be worried, i worry, worth worry, be we good, be we up, any issue, any problem, any concern,
   back to normal, back in business, back up, back online, back on track, come back up, come back, still there, still breathe, still with us, still alive, still up, still ok, still kick, play nice, all there, all well, both fine, both ok, both up, do fine, keep up, take the temperature, once over, go smoothly,
   run smoothly, smooth sailing, anything up with, anything wrong, something wrong, in the green, in the red, at a glance, be well, be sick, feel well, recover, survive, make it through the night, serve traffic
 n:alert: ring off the hook, wake me up, wake us up, woke me, woke us, wake the on call, go mad, go crazy, go wild, go nuts, red light, yell about, scream about, shout about, moan about, whine about, complain about, bark about, yell at us, scream at us, beep, alertmanager, be page, get page,
-  page the on call, page anyone, page anybody, page us overnight, trip the wire, go red, turn red, bug us, light up, prometheus yell, prometheus complain
+  page anyone, page anybody, page us overnight, trip the wire, go red, turn red, bug us, light up, prometheus yell, prometheus complain
 n:approval: thumb up, thumbs up, green light, my blessing, the nod, my nod, a nod, the go ahead, my go ahead, a go ahead, rubber stamp, my signature, my say so, in my queue, in my inbox, on my desk, my eye, wait on me, wait for me, wait on us, await me, await approval, stick in review, need a yes, want a yes, two pair of eye, second pair of eye, hold for approval, my decision, to be sign off, sit with me
 n:cost: set us back, set me back, put us back, in cash, in dollar, in euro, price tag, fork out, fork over, shell out, cash, euro, bucks, run up a bill, hit the wallet, burn a hole, burn through money, what be the damage, rack up a bill, out of pocket, financially, money wise, budget wise, eat our budget, charge us, bill us, invoice us, how pricey
 x:why: for what reason, for which reason, how do ... come about, how come, how be it that, how be it possible, what lie behind, what stand behind, what sit behind, what account for, how do you explain, how do we explain, make sense of, no sense, puzzle, baffle, at a loss, scratch my head, boil down to, come down to, owe to, what get into, what have get into,
@@ -62,7 +62,7 @@ n:thanks: much oblige, oblige, grateful, gratitude, that be quick, that be fast,
 n:dismiss: no bother, don't bother, do not bother, that's ok, it's fine, it's ok, no need, i be good, all good here, don't worry, not for you, wrong window, wrong chat, my mistake, pay no attention, sort itself out, changed my mind, change my mind, solved it myself, on second thought
 n:greeting: g'day, how be it go, how be thing, how be life, how be your day, happy monday, happy friday, long time no see, evening all, nice to meet you, pleased to meet you, good to see you, top of the morning, how do you do, you there, anybody home, anyone home, i be back, are you awake
 n:help: be you good for, you good at, be you for, can i ask you, can i ask, can we ask, show me the rope, teach me the rope, where do i start, where do i begin, how do you work, how do this work, how do this thing work, what do you know, up your sleeve, your trick, kind of thing can you, sort of thing can you, be you useful, you help with, you help me with, can you help, what else do you, what all do you, be this bot, do this bot do, introduce yourself, about yourself, your purpose, your job, i be new, i'm new, new here, list of command
-n:advice: room for improvement, do better, where would you, what would you do, how would you, fat to trim, slim down, what'd help, what do you make of, if you be me, in my shoe, in your opinion, what be the best, what be your take, any way of, some way of, a way of, talk me through option, wise to, clever to, sensible to, any trick, any lever, what lever, worth try, best bet, lower hanging
+n:advice: room for improvement, do better, can i do about, can we do about, could we do about, should we do about, could i do about, where would you, what would you do, how would you, fat to trim, slim down, what'd help, what do you make of, if you be me, in my shoe, in your opinion, what be the best, what be your take, any way of, some way of, a way of, talk me through option, wise to, clever to, sensible to, any trick, any lever, what lever, worth try, best bet, lower hanging
 n:logs: have to say, have to say for itself, be it write, be it print, spew, in its output, console output, write to stdout, write to stderr, print to stdout, line say, line that say, line with, line contain, line mention
 n:traces: call tree, call graph, flame graph, flamegraph, request flow, request path, hop by hop, where do the time go, where be the time go, where be time spent, where be the time spent, spend its time, spend their time, path of a request, journey of a request, journey of the request, follow a request, slow one end to end
 n:watch: on the lookout for, look out for, on watch, eye on
@@ -89,6 +89,7 @@ class Idiom:
 
     feature: str
     parts: tuple[tuple[str, ...], ...]
+    needs: frozenset[str]
 
 
 _SHORT: Final = {"'s": "be", "'m": "be", "'re": "be", "'ve": "have", "'d": "would"}
@@ -110,13 +111,15 @@ def _read() -> Iterator[Idiom]:
     for line in _TABLE.strip().replace("\n ", "").splitlines():
         feature, _, phrases = line.partition(": ")
         for phrase in phrases.split(","):
-            yield Idiom(feature, tuple(tuple(word for _, word in _split(part.split())) for part in phrase.split("...")))
+            parts = tuple(tuple(word for _, word in _split(part.split())) for part in phrase.split("..."))
+            yield Idiom(feature, parts, frozenset(word for part in parts for word in part))
 
 
 def _indexed() -> dict[str, list[Idiom]]:
+    """By their longest word, which is the rarest."""
     index: dict[str, list[Idiom]] = {}
     for each in _read():
-        index.setdefault(each.parts[0][0], []).append(each)
+        index.setdefault(max(sorted(each.needs), key=len), []).append(each)
     return index
 
 
@@ -142,11 +145,14 @@ def idioms(said: Sequence[str]) -> Iterator[tuple[str, int]]:
     split = [*_split(said)]
     plain = [word for _, word in split]
     bent = [_STEMS.get(word, word) for word in plain]
-    for at, (key, stem) in enumerate(zip(plain, bent, strict=True)):
-        for first in (key,) if key == stem else (key, stem):
-            for each in _INDEX.get(first, ()):
-                if _fits(each.parts, plain, bent, at):
-                    yield each.feature, split[at][0]
+    there = {*plain, *bent}
+    for word in there:
+        for each in _INDEX.get(word, ()):
+            if each.needs <= there:
+                first = each.parts[0][0]
+                for at, (key, stem) in enumerate(zip(plain, bent, strict=True)):
+                    if first in (key, stem) and _fits(each.parts, plain, bent, at):
+                        yield each.feature, split[at][0]
 
 
 def _fits(parts: Sequence[tuple[str, ...]], plain: Sequence[str], bent: Sequence[str], at: int) -> bool:

@@ -17,6 +17,8 @@ from bot.language.spelling import SHORTEST, Speller, stems
 from bot.language.spoken_words import SPOKEN
 
 WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+EDITION: Final = re.compile(r"-v\d{1,3}(?![\w.])")
+"""As in "checkout-v2": part of a name."""
 _DRAWN_OUT: Final = re.compile(r"(.)\1+$|(.)\2{2,}")
 _DOUBLE: Final = re.compile(r"(.)\1")
 _SAME: Final = {
@@ -111,6 +113,14 @@ class Lexicon:
         books = [verb for book in names.runbooks.values() for verb in book.verbs if " " not in verb]
         verbs |= {form for verb in books for form in (verb, *(word for word, _ in words.forms(verb)))}
         targets |= verbs & {form for verb in books for form in (verb, *(word for word, _ in words.forms(verb)))}
+        self.book_stems = {verb.split()[0]: name for name, book in names.runbooks.items() for verb in book.verbs}
+        """The first word of a verb that means a runbook."""
+        self.book_forms = {
+            form: name
+            for stem, name in self.book_stems.items()
+            for form in (f"{stem}ed", f"{stem}d", f"{stem.rstrip('e')}ed", f"{stem}ping")
+        }
+        """How such a word stands in "to be restarted"."""
         self._known = frozenset(
             SPOKEN
             | parts
@@ -214,7 +224,7 @@ def _bare(word: str) -> str:
 def _glued(text: str, match: re.Match[str]) -> bool:
     """Part of a path, a host or an address: no word of a sentence."""
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-    return before in {"/", ".", "@", "=", "_", "\\"} or after in {"@", "=", "_"} or (after == "/" and before == "/")
+    return before in {"/", ".", "@", "=", "_", "\\"} or bool(EDITION.match(text, match.end())) or after in {"@", "=", "_"} or (after == "/" and before == "/")
 
 
 def _fits(phrase: tuple[str, ...], text: str, found: Sequence[Word], at: int) -> bool:

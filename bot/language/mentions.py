@@ -13,7 +13,7 @@ from typing import Final
 from bot.errors import InvalidInput
 from bot.language import ranges
 from bot.language.folding import Folded
-from bot.language.lexicon import Lexicon, Text
+from bot.language.lexicon import EDITION, Lexicon, Text
 from bot.language.spoken_words import AGGREGATIONS, LEVELS, ROLES, SEVERITIES, STATUSES
 from bot.ports import Json
 
@@ -210,8 +210,13 @@ def _bare_times(text: str, now: datetime, timezone: str) -> Iterator[Mention]:
 
 def _host(text: str) -> bool:
     return (
-        bool(_HOST.search(text)) and not _NO_INSTANCE.match(text) and ("-" in text or "." in text or text[-1].isdigit())
+        bool(_HOST.search(text))
+        and not _OF_EDITION.search(text)
+        and not _NO_INSTANCE.match(text) and ("-" in text or "." in text or text[-1].isdigit())
     )
+
+
+_OF_EDITION: Final = re.compile(r"-v\d{1,3}$")
 
 
 def _named_whole(text: str, lexicon: Lexicon) -> object:
@@ -335,6 +340,10 @@ def _names(read: Text, lexicon: Lexicon, taken: bytearray) -> Iterator[Mention]:
             at += 1
             continue
         names = lexicon.named(text, words, at)
+        if names and text[words[at + len(names[0].words) - 1].end :][:2] == "-v" and EDITION.match(
+            text, words[at + len(names[0].words) - 1].end
+        ):
+            names = []
         if names and any(taken[words[at].start : words[at + len(names[0].words) - 1].end]):
             names = []
         long = len(names[0].words) if names else 1

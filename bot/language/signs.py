@@ -75,7 +75,8 @@ _SIGNS: Final = tuple(
         ("suite", r"\bsuites?\b|\btests?\b"),
         ("first", r"\bfirst\b.{3,160}\bthen\b|\bthen\b.{3,120}\bthen\b|\bthen\b.{3,120}\b(?:finally|lastly|after that)\b|\bfollowed by\b"),
         ("said", r"^\W*(?:(?:ok|and|also|please|pls|fyi|update|for|re|on|regarding|note|add(?: this)?(?: to)?(?: the)?(?: log| timeline| notes?)?(?: of| for| on)?|put(?: this| down)?(?:[ a-z]{0,20})?(?: under| in| on| to))\W+)*inc-\d+\s*(?::|-|,)\s*\w"),
-        ("logof", r"\b(?:to|in|into|on|under)\s+(?:the )?(?:log|timeline|notes|record|history|ticket|journal|diary) (?:of|for|on)?\s*(?:the )?inc"),
+        ("logof", r"\b(?:to|in|into|on|under)\s+(?:the )?(?:log|timeline|notes|record|history|ticket|journal|diary) (?:of|for|on)?\s*(?:the )?inc|\b(?:tell|inform)\s+inc-\d+\s+(?:that|about|we|with)\b"),
+        ("declare", r"^\W*(?:(?:a|we need a|need a|please)\W+)?new (?:\w+ )?(?:incident|outage)\b"),
         ("could", r"\b(?:can|could|may|might|shall|would it be possible|is it possible|possible)\b.{0,20}\b(?:have|get|see|put|bring|move)\b"),
         ("wherewe", r"\b(?:where|how|what)(?: else| more| exactly)? (?:can|could|should|might|would|do|must|shall) (?:we|i|you|one|the team)\b|\bwhat(?: would| could| might|'d) (?:make|get|bring|keep|help|speed|cut|lower|reduce|improve)\b"),
         ("superlative", r"\b(?:which|who|what|where)(?:'s| is| of| one| has| are| uses?| consumes?| eats?| needs?| takes?| gets?| costs?| runs?| does| was| performs?)?\b.{0,40}\b(?:more|less|most|least|fewer|\w+er|best|worst|\w+est)\b"),
@@ -165,7 +166,8 @@ _SIGNS: Final = tuple(
         (
             "frequency",
             r"\bdeploy(?:ment)? (?:frequency|count)\b|\bhow (?:often|many times) (?:do|did|have|are) "
-            r"we (?:deploy|ship|releas)\w*\b|\blead time\b",
+            r"we (?:deploy|ship|releas)\w*\b|\blead time\b|"
+            r"\bhow (?:often|frequently) (?:does|do|did|is|are|was|has) .{2,40} (?:fail|error|crash|restart|break|tim\w+ out)\w*",
         ),
         (
             "symptom",

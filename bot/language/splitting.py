@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.language.references import Before
@@ -12,7 +12,7 @@ from bot.language.understanding import Entity, Understanding
 
 SURE: Final = 0.9
 JOINT: Final = 12
-_JOINED: Final = re.compile(r"[\s,]*(?:and|also|plus)\b", re.IGNORECASE)
+JOINED: Final = re.compile(r"[\s,]*\b(?:and|also|plus)\b", re.IGNORECASE)
 _STATES: Final = re.compile(r"\b(?:is|are|was|were|has|have|keeps?|looks?|seems?|went|goes|got)\b", re.IGNORECASE)
 MOST: Final = 5
 _NEXT: Final = re.compile(
@@ -31,34 +31,42 @@ def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]
     cuts = [match.span() for match in _NEXT.finditer(whole.raw)]
     if not cuts or len(cuts) > 3 * MOST:
         return [whole]
-    found: list[Understanding] = []
-    start = 0
-    past = before
     pieces: list[tuple[int, int]] = []
+    start = 0
     for left, right in (*cuts, (len(whole.raw), len(whole.raw))):
         if left > start:
             pieces.append((start, left))
         start = right
-    merged: list[tuple[int, int, Understanding]] = []
+    groups: list[_Group] = []
+    past = before
     for left, right in pieces:
-        each = one(whole.raw[left:right], past)
-        plain = _is_request(each, whole.raw[right : right + JOINT])
-        if plain or not merged:
-            merged.append((left, right, each))
-            past = past.with_user(each.operation, each.holds)
-        else:
-            first, _, _ = merged[-1]
-            merged[-1] = (first, right, one(whole.raw[first:right], before if len(merged) == 1 else past))
-    found = [each for _, _, each in merged]
-    plain_ones = sum(_is_request(each, whole.raw[right : right + JOINT]) for _, right, each in merged)
-    if (
-        len(found) < 2  # noqa: PLR2004  a length
-        or plain_ones != len(found)
-        or len({each.operation for each in found}) < len(found)
-        or len(found) > MOST
+        plain = None
+        if not groups or " " in whole.raw[left:right].strip():
+            each = one(whole.raw[left:right], past)
+            plain = each if _is_request(each, whole.raw[right : right + JOINT]) else None
+            if plain or not groups:
+                groups.append(_Group(left, right, past, each))
+                past = past.with_user(each.operation, each.holds)
+        if plain is None and groups[-1].end != right:
+            groups[-1] = replace(groups[-1], end=right, read=None)
+    if not 1 < len(groups) <= MOST:
+        return [whole]
+    found = [each.read or one(whole.raw[each.start : each.end], each.past) for each in groups]
+    if len({each.operation for each in found}) < len(found) or not all(
+        _is_request(read, whole.raw[each.end : each.end + JOINT]) for each, read in zip(groups, found, strict=True)
     ):
         return [whole]
-    return [_moved(each, left) for (left, _, _), each in zip(merged, found, strict=True)]
+    return [_moved(each, group.start) for group, each in zip(groups, found, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Pieces that make one request; `read` is None once another piece was added."""
+
+    start: int
+    end: int
+    past: Before
+    read: Understanding | None
 
 
 def _is_request(each: Understanding, following: str) -> bool:
@@ -68,7 +76,7 @@ def _is_request(each: Understanding, following: str) -> bool:
     named = (
         each.operation == "metrics.query" and bool(each.values("service", said=True)) and not _STATES.search(each.raw)
     )
-    return _asks(each) or (named and bool(_JOINED.match(following)))
+    return _asks(each) or (named and bool(JOINED.match(following)))
 
 
 def _asks(each: Understanding) -> bool:

@@ -70,5 +70,5 @@ async def test_each_is_answered_or_what_is_missing_is_said(watching: App, settle
         said = "\n".join(words(each) for each in answers(thread))
         if expected.lower() not in said.lower() or "not sure what you mean" in said or "unexpected" in said:
             wrong.append((sentence, said[:200]))
-        assert all(each.text.strip() or each.files for each in answers(thread)), sentence
+        assert all(words(each).strip() or each.files for each in answers(thread)), sentence
     assert not wrong

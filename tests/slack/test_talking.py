@@ -86,7 +86,7 @@ async def test_a_direct_message_needs_no_mention(workspace: Playground, sre: Per
 async def test_words_that_are_not_understood_are_met_with_a_question(workspace: Playground, sre: Person) -> None:
     thread = await sre.says("#ops", "@copilot make everything better somehow")
     answer = await thread.last(containing="not sure")
-    await sre.clicks(answer, "What can you do?")
+    await sre.clicks(answer, "Help")
     await thread.last(containing="Practice drill", after=answer)
 
 

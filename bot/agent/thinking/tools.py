@@ -22,7 +22,7 @@ OF_THE_PLACE: Final = frozenset({"channel-profile", "module-availability"})
 LOCAL: Final = (NOTE, PAGE)
 _RISKS: Final = {
     Risk.READ: "Changes nothing.",
-    Risk.WRITE: "Changes something, and may wait for approval.",
+    Risk.WRITE: "Changes something: the person is shown a form, and it runs if they send it.",
     Risk.DESTRUCTIVE: "Cannot simply be undone, and waits for approval.",
 }
 _EXAMPLES: Final = 2
