@@ -22,7 +22,7 @@ from bot.memory.knowledge import Knowledge
 from bot.memory.patterns import Recommendation
 from bot.memory.store import Where
 from bot.observatory.observatory import Observatory
-from bot.operations.knowledge import AskInput, ask
+from bot.operations.knowledge import AskInput, PageAnswer, ask
 from bot.operations.recommend import Advice, ImproveAnswer, ImproveInput, Recommender, improve, metric_of, ranked
 from bot.operations.runbooks import ListInput, RunbookList, ShowInput, list_runbooks, show
 from bot.telemetry.signals import Series, Window
@@ -125,8 +125,8 @@ async def test_a_page_is_opened_whole(app: App) -> None:
     events = [event async for event in app.turns.run(request)]
     (result,) = [event for event in events if isinstance(event, Result)]
     assert isinstance(result.outcome, Done)
-    assert isinstance(result.outcome.output, dict)
-    assert {each["heading"] for each in result.outcome.output["sections"]} >= {"Self time", "Shapes to know"}
+    page = PageAnswer.model_validate(result.outcome.output)
+    assert {each.heading for each in page.sections} >= {"Self time", "Shapes to know"}
     assert "guides/reading-a-trace.md" in str([event.items for event in events if isinstance(event, Facts)])
     outcome = await invoke(app, "sre", "knowledge.show", page="reading-a-trase")
     assert isinstance(outcome, Refused)

@@ -15,6 +15,8 @@ from bot.language.understanding import Entity, Understanding
 from bot.ports import Json
 
 UNDERSTANDING: Final = TypeAdapter(Understanding)
+FREE: Final = frozenset({"version", "pattern", "instance", "endpoint", "trace_id", "execution", "incident", "user"})
+"""What has no list that a word could be in; a service that is none is no answer to "Which service?"."""
 _NO: Final = re.compile(
     r"(?:(?:no(?:pe)?|never ?mind|nvm|cancel|forget|leave|stop|don'?t|do not|drop|thanks|thank you|please|bother|do|"
     r"it|that|this|about|then|for now|anyway|any ?more)\b[\s.!,]*)+",
@@ -69,9 +71,9 @@ def answered(
     other = tuple(each for each in things if each.type not in wanted)
     if not fitting and (len(wanted) != 1 or said.operation != "answer.clarify" or other):
         return None
-    if not fitting and (_IDLE.fullmatch(words) or len(words.split()) > MOST_WORDS):
+    if not fitting and (kept.missing[0] not in FREE or _IDLE.fullmatch(words) or len(words.split()) > MOST_WORDS):
         return None
-    if not fitting:  # a word that no list knows: it is what was asked for
+    if not fitting:  # of this there is no list: the word is what was asked for
         fitting = (Entity(kept.missing[0], words.strip(), words),)
     if said.operation != "answer.clarify" and other:
         return None  # a sentence of its own

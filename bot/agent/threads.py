@@ -110,10 +110,19 @@ class Threads:
         session = await self._store.open(
             key.workspace, key.channel, key.thread, by=request.actor.id, now=now, expires_at=now + KEPT
         )
+        return Thread(session, await self._earlier(session, request))
+
+    async def so_far(self, request: Request) -> tuple[Message, ...]:
+        """What was said before it; to look begins no thread."""
+        key = Key.of(request.origin, request.actor.id)
+        session = await self._store.find(key.workspace, key.channel, key.thread)
+        return await self._earlier(session, request) if session else ()
+
+    async def _earlier(self, session: Session, request: Request) -> tuple[Message, ...]:
         earlier = await self._store.messages(session.id, MOST)
-        if not (request.origin.thread and request.origin.surface != "terminal"):
-            earlier = [each for each in earlier if now - each.created_at < FRESH]
-        return Thread(session, tuple(earlier))
+        if request.origin.thread and request.origin.surface != "terminal":
+            return tuple(earlier)
+        return tuple(each for each in earlier if self._clock() - each.created_at < FRESH)
 
     async def asked(self, thread: Thread, request: Request, text: str) -> None:
         said = Message(request.actor.id, "user", text, self._clock(), token_count=tokens(text))

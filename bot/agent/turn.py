@@ -23,7 +23,7 @@ from bot.agent.questions import answered, given_up, pack, unpack
 from bot.agent.request import Attachment, Request
 from bot.agent.smalltalk import reply
 from bot.agent.suspended import PATIENCE, Suspended, SuspendedStore
-from bot.agent.threads import Key, Thread, Threads, where_of
+from bot.agent.threads import Key, Message, Thread, Threads, where_of
 from bot.agent.transcript import Transcript
 from bot.catalogue import Catalogue
 from bot.door.outcomes import Outcome
@@ -133,10 +133,12 @@ class Turns:
         """Whether a sentence that was not said to us plainly asks for something all the same, or answers us."""
         key = Key.of(request.origin, request.actor.id)
         waiting = await self._suspended.question(key, request.actor.id, self._clock())
+        known = self._known("UTC", await self._threads.so_far(request))
         try:
-            meaning = understand(request.text, self._known())
+            meaning = understand(request.text, known)
             if waiting and (kept := unpack(waiting)) and meaning.understood:
-                answer = answered(kept, request.text, meaning.understood, self._read(self._known()), self._lacks)
+                alone = self._read(known)
+                answer = answered(kept, request.text, alone(request.text), alone, self._lacks)
                 return given_up(request.text) or answer is not None
         except CopilotError:  # a time of day that is none, in a sentence that may be about anything
             return False
@@ -184,10 +186,9 @@ class Turns:
         else:
             await self._say(turn)
 
-    def _known(self, turn: _Turn | None = None) -> Known:
-        timezone = turn.who.timezone if turn else "UTC"
+    def _known(self, timezone: str, said: Sequence[Message]) -> Known:
         lexicon = self._language.lexicon
-        history = earlier(turn.thread.earlier, lexicon, timezone) if turn else ()
+        history = earlier(said, lexicon, timezone)
         return Known(self._registry, self._language.catalogue, lexicon, self._clock(), timezone, history)
 
     async def _say(self, turn: _Turn) -> None:
@@ -197,7 +198,7 @@ class Turns:
                 f"that is {len(text):,} characters long, and I read at most {MOST_QUESTION:,} at once",
                 mend="Ask a shorter question, and upload the rest as a file.",
             )
-        known = self._known(turn)
+        known = self._known(turn.who.timezone, turn.thread.earlier)
         meaning = understand(text, known)
         key, person = Key.of(turn.request.origin, turn.request.actor.id), turn.request.actor.id
         waiting = await self._suspended.question(key, person, self._clock())
@@ -333,7 +334,7 @@ class Turns:
                 await self._look(turn, attachment)
             except CopilotError as error:
                 await turn.tell(Trouble(error.message, error.mend, turn.request.origin.trace_id))
-        meaning = understand(turn.request.text, self._known(turn))
+        meaning = understand(turn.request.text, self._known(turn.who.timezone, turn.thread.earlier))
         if turn.request.text and meaning.operation and meaning.operation.name != FILES:
             await self._say(turn)
 

@@ -60,7 +60,8 @@ _OPERATIONS: Final = {
 INTENTS: Final = {operation: intent for intent, each in _OPERATIONS.items() for operation in each}
 """The intent of each operation."""
 CLOSE: Final = 0.02
-"""Two that are nearer to each other than that make each other doubtful."""
+NEARLY: Final = 0.04
+"""Two that are nearer to each other than that make each other doubtful, and nearer than CLOSE very much so."""
 PLAIN: Final = 0.97
 """A construction that leaves no doubt."""
 GUESS: Final = 0.6
@@ -85,7 +86,7 @@ _ANSWER: Final = re.compile(
     r"fine|sounds good|perfect|proceed|approved?|lgtm|absolutely|definitely|of course|please|"
     r"wait|not yet|hold on|later)\b"
 )
-_MEASURING: Final = frozenset({"metrics.query", "metrics.compare", "slo.status"})
+_MEASURES: Final = frozenset({"e:metric", "e:quantile", "n:slo"})
 """What is asked for by its name alone: "p95 of cart and restart search"."""
 _AGAIN, _ANOTHER, _MORE = "the same again", "what about another", "goes on with what was asked"
 _GOES_ON: Final = frozenset({_AGAIN, _ANOTHER, _MORE})
@@ -100,7 +101,7 @@ def understand(
     for turn in history[-MOST_TURNS:]:
         before = _after(turn, before, lexicon, now, timezone)
     first, asks = _one(text, lexicon, now, timezone, before)
-    if not asks or (asks == 1 and not (first.operation in _MEASURING and JOINED.search(text))):
+    if asks < 2:  # noqa: PLR2004  one request is no several
         return first
     several = parts(first, lambda part, past: _one(part, lexicon, now, timezone, past)[0], before)
     return replace(several[0], raw=text, further=tuple(several[1:]))
@@ -171,7 +172,8 @@ def _one(text: str, lexicon: Lexicon, now: datetime, timezone: str, before: Befo
         unknown=tuple(unknown),
         evidence=tuple(f"{each.operation}: {each.text} ({each.strength:.2f})" for each in ranked[:NEAREST]),
     )
-    return understood, made.asks
+    named = bool(made.has & _MEASURES) and JOINED.search(text) is not None
+    return understood, made.asks + named
 
 
 def _remember(has: set[str], before: Before) -> None:
@@ -377,7 +379,7 @@ def _confidence(
     """Less where another fits nearly as well, and where words were put right."""
     best = ranked[0].strength
     margin = best - ranked[1].strength if len(ranked) > 1 else best
-    sure = best if margin >= CLOSE else best - (CLOSE - margin) * 3
+    sure = best - max(0.0, NEARLY - margin) / 2 - max(0.0, CLOSE - margin) * 2.5
     if any(each.confidence < 1 for each in said):
         sure -= 0.03
     if made.doubtful and ranked[0].operation in ACTING:

@@ -85,7 +85,7 @@ _WHEN: Final = re.compile(
     r"at|yell at|nudge|holler|yell|scream|cry out|shout out|beep|buzz|let|slack|wake|rouse|rattle|holler at|shout to|drop|send|give|write|flag|update|ring|signal|beep|mail|tap|kick|bug|bother|trouble)\s+(?:me|us|the team|everyone|oncall|on-call|the on-call|"
     r"the channel|this channel|my team|the \w+ team|#\w+|here|in here|\x01+)?\s*(?:know\s*|a (?:line|note|message|shout|ring|call|bell|buzz|nudge|ping|heads[- ]?up|dm|text|holler|poke|warning|signal|mail|hint)\s*|up\s*|out of bed\s*|straight away\s*|on the shoulder\s*)?(?:in "
     r"(?:here|this channel|the channel)\s*|here\s*|right away\s*|immediately\s*|asap\s*|please\s*)?(?:if|"
-    r"when|whenever|once|as soon as|at \d|(?:every|each|any) ?time|the (?:moment|minute|second|instant|day)|should|in case|in the event|on the off chance|provided|were)\b(?! are| is| do| should i)|\b(?:alert|notify|page|"
+    r"when|whenever|once|as soon as|at \d|(?:every|each|any) ?time|the (?:moment|minute|second|instant|day)|should|in case|in the event|before|on the off chance|provided|were)\b(?! are| is| do| should i)|\b(?:alert|notify|page|"
     r"warn|ping) (?:me|us) (?:on|at|about|of|for)\b|"
     r"\b(?:i|we) (?:want|need|would like|'d like|like|wanna|wish)? ?(?:to )?(?:be )?(?:know|alerted|"
     r"notified|told|pinged|paged|warned|informed|a heads[- ]?up|an alert|hear|see an alert)\b.{0,"
@@ -112,7 +112,7 @@ _CHOICE: Final = re.compile(
 )
 _COMPARE: Final = re.compile(
     r"\b(?:compare[ds]?|comparing|comparison|versus|vs|difference between|differences between|"
-    r"differ(?:s)?(?: from)?|side by side|next to|alongside|head to head|as (?:fast|slow|quick|busy|reliable|healthy|good|bad|high|low|expensive|cheap|stable|hungry|much|many) as (?!possible|usual|you|we|i\b|\d)|different(?:ly)? (?:from|to|than|in)|stack(?:s)? up|relative to|as opposed to|in contrast "
+    r"differ(?:s)?(?: from)?|side by side|next to|alongside|head to head|as (?:fast|slow|quick|busy|reliable|healthy|good|bad|high|low|expensive|cheap|stable|hungry|much|many) as (?!possible|usual|you|we|i\b|\d)|different(?:ly)? (?:from|to|than|in)|stack(?:s)? up|relative to|before and after|as opposed to|in contrast "
     r"to|contrast|delta|diff|diff between|against (?:last|yesterday|previous|the (?:previous|"
     r"last|week|day)|v\d|\d+\.\d)|differences?\b[^.!?\n]{0,60}\bbetween|gap between|same as (?:last|"
     r"yesterday|in)|change(?:d)? (?:between|from|since|compared))\b"
@@ -256,7 +256,7 @@ def shape(read: Text, found: Sequence[Mention], lexicon: Lexicon) -> Shape:  # n
 
 
 _TELLS: Final = re.compile(
-    r"\W*(?:did|has|have|had|is|are|was|were|who|what|which|when|why|does|do (?:we|they|you)|(?:i|we|they|he|she|it)(?:'ve)? (?:just |already )?"
+    r"\W*(?:did|has|have (?!the\b|an?\b|our\b|my\b)|had|is|are|was|were|who|what|which|when|why|does|do (?:we|they|you)|(?:i|we|they|he|she|it)(?:'ve)? (?:just |already )?"
     r"(?:put|set|got|did|went|rolled|shipped))\b"
 )
 """How a clause begins that tells or asks of a deed, and does not order it."""
@@ -321,7 +321,7 @@ def _clause(
     inside = covered.get(body)
     heads: set[str] = set()
     length = 0
-    if _AUXILIARY.match(rest):
+    if _AUXILIARY.match(rest) and not shell.strip().startswith(("let", "please", "just", "go")):
         return Clause(start, end, body, shell=shell, negated=negated)
     progressive = bool(re.search(r"mind\W*$|chance of\W*$", shell))
     for sense in lexicon.senses(text, read.words, index):
@@ -336,7 +336,7 @@ def _clause(
         heads.add(sense.kind[2:])
         length = max(length, len(sense.words))
     # "bring X up to 5", "put it back": the particle stands behind the object
-    if heads and index + 2 <= len(read.words):
+    if index + 2 <= len(read.words):
         heads |= particles(read, index, end)
     return Clause(start, end, body, frozenset(heads), length, shell, negated)
 
@@ -350,7 +350,7 @@ def _forms(text: str, has: set[str], clauses: Sequence[Clause]) -> None:  # noqa
         start = text[clause.start : clause.end].strip()
         if _QUESTION.match(rest) or (_QUESTION.match(start) and not clause.head):
             has.add("f:wh")
-        if (_POLAR.match(start) and not clause.head) or _POLAR.match(rest):
+        if (_POLAR.match(start) and not clause.head) or (_POLAR.match(rest) and not clause.shell.startswith("let")):
             has.add("f:polar")
         elif _ASKED.search(rest):
             has.add("f:wh")

@@ -144,6 +144,7 @@ tests.generate     .978  do:make  n:tests|e:test_kind  !n:workflow  !f:sequence 
 tests.generate     .979  do:suggest  n:tests|e:test_kind
 tests.generate     .940  pp:make  n:tests
 tests.generate     .930  f:desire  n:tests  !do:run  !pp:run  !f:question  !n:coverage  !do:show
+tests.generate     .930  x:newtests  e:service|e:endpoint  !do:run  !n:coverage
 tests.generate     .905  do:adjust  n:tests  !do:run  !do:deploy
 tests.generate     .930  v:make  n:tests  f:question  !do:run  !n:coverage
 tests.run          .975  do:run  n:tests|e:suite  !e:workflow  !f:sequence  !f:schedule
@@ -187,6 +188,7 @@ scale.service      .930  e:factor  n:capacity
 scale.service      .920  e:factor  e:service  !f:question  !e:metric  !f:when
 scale.service      .930  x:more  x:replicas  !f:question  !do:show  !e:metric  !w:metric  !n:logs
 scale.service      .955  e:factor|e:replicas  do:scale
+scale.service      .930  do:adjust|do:scale  x:tonumber  e:service  !e:metric  !w:metric  !e:version  !e:quantile  !f:question
 scale.service      .920  do:adjust  x:replicas  !f:question
 scale.service      .925  h:scale  x:number  !f:question
 logs.search        .972  n:logs  !n:why  !do:note  !f:compare  !x:note
@@ -241,6 +243,8 @@ status.overview    .930  f:wh  x:how  e:service|e:environment|n:everything  !e:m
 status.overview    .930  n:version  f:question|do:show  e:service|e:environment  !e:metric  !do:deploy
 status.overview    .900  n:deploys  f:question|do:show
 status.overview    .890  n:status  f:question|do:show
+status.overview    .860  n:status  x:short  x:bare  !h:workflow
+status.overview    .870  f:polar  x:symptom  e:service|e:environment  x:short  !e:metric  !w:metric
 status.overview    .840  f:polar  e:service|e:environment  x:short  !e:metric
 status.overview    .870  x:check  e:service|e:environment
 status.overview    .880  n:posture  do:show|f:question|do:make  !e:runbook

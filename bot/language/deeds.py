@@ -86,7 +86,9 @@ def passives(text: str, read: Text, lexicon: Lexicon) -> set[str]:
                 )
             ):
                 has.add(f"pp:{sense.kind[2:]}")
-        if previous in {"be", "get", "getting"} and (name := lexicon.book_forms.get(word.key)):
+        if previous in {"be", "get", "getting", "need", "needs", "wants", "requires"} and (
+            name := lexicon.book_forms.get(word.key)
+        ):
             has.add(f"book:{name}")
         if previous in _ARTICLES and (name := lexicon.book_stems.get(word.key)) and _GIVEN.search(text):
             has.add(f"book:{name}")

@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.catalogue import ENVIRONMENTS, Catalogue
 from bot.language import english, idioms, words
+from bot.language.common import COMMON
 from bot.language.folding import Shadow, put_right
 from bot.language.names import Names
 from bot.language.spelling import SHORTEST, Speller, stems
@@ -31,7 +32,7 @@ _SAME: Final = {
     "deps": "deploys", "prob": "probably", "pods": "pods", "svc": "service", "svcs": "services", "shouldnt": "shouldn't",
     "havent": "haven't", "hasnt": "hasn't", "wasnt": "wasn't", "lets": "let's", "thats": "that's", "teh": "the", "hte": "the",
     "frm": "from", "yday": "yesterday", "ytd": "ytd", "incidnt": "incident", "envs": "environments", "lat": "latency", "pls,": "please",
-    "wassup": "what's up", "whatsup": "what's up", "err": "error", "errs": "errors", "mins": "minutes",
+    "wassup": "what's up", "whatsup": "what's up", "logz": "logs", "err": "error", "errs": "errors", "mins": "minutes",
 }  # fmt: skip
 """What people write for short."""
 
@@ -118,7 +119,7 @@ class Lexicon:
         self.book_forms = {
             form: name
             for stem, name in self.book_stems.items()
-            for form in (f"{stem}ed", f"{stem}d", f"{stem.rstrip('e')}ed", f"{stem}ping")
+            for form in (f"{stem}ed", f"{stem}d", f"{stem.rstrip('e')}ed", f"{stem.rstrip('e')}ing", f"{stem}ping")
         }
         """How such a word stands in "to be restarted"."""
         self._known = frozenset(
@@ -128,6 +129,7 @@ class Lexicon:
             | words.PLAIN
             | english.WORDS
             | idioms.WORDS
+            | COMMON
             | _SAME.keys()
             | {w for v in _SAME.values() for w in v.split()}
         )
@@ -224,7 +226,12 @@ def _bare(word: str) -> str:
 def _glued(text: str, match: re.Match[str]) -> bool:
     """Part of a path, a host or an address: no word of a sentence."""
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-    return before in {"/", ".", "@", "=", "_", "\\"} or bool(EDITION.match(text, match.end())) or after in {"@", "=", "_"} or (after == "/" and before == "/")
+    return (
+        before in {"/", ".", "@", "=", "_", "\\"}
+        or bool(EDITION.match(text, match.end()))
+        or after in {"@", "=", "_"}
+        or (after == "/" and before == "/")
+    )
 
 
 def _fits(phrase: tuple[str, ...], text: str, found: Sequence[Word], at: int) -> bool:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,28 +13,13 @@ from bot.errors import InvalidInput
 from bot.language import ranges
 from bot.language.folding import Folded
 from bot.language.lexicon import EDITION, Lexicon, Text
+from bot.language.ruling_out import SURE, Mention, ruled_out
 from bot.language.spoken_words import AGGREGATIONS, LEVELS, ROLES, SEVERITIES, STATUSES
 from bot.ports import Json
 
-SURE: Final = 1.0
+__all__ = ["NUMBERS", "Mention", "mentions"]
+
 CORRECTED: Final = 0.85
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A value and where it stands in the text that was put right; `raw` where it is known in the raw text already."""
-
-    type: str
-    value: Json
-    start: int
-    end: int
-    confidence: float = SURE
-    weak: bool = False
-    """It is this only where the sentence asks for such a thing: "load" is a measure, a suite and a verb."""
-    note: str = ""
-    raw: tuple[int, int] | None = None
-    out: bool = False
-    """The person rules it out: "not prod"."""
 
 
 _N = r"\d{1,9}(?:,\d{3})*(?:\.\d{1,6})?"
@@ -63,7 +47,13 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("replicas", r"(?<![\w.-])(\d{1,5}|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty|a hundred)(?: more| extra| additional| fewer| less)? (?:\w+ )?(?:replicas?|pods?|instances?|copies|containers?|workers?|nodes?|tasks)\b|\b(?:replicas?|replica count|pods|instances|pod count)(?: count)?(?: set)?(?: (?:to|at|of|is|are|be))?[ :=]+(\d{1,5})(?![\w.%])"),
     )
 )  # fmt: skip
-_WITHOUT_DIGITS: Final = frozenset({"quantile", "factor", "duration", "replicas", "sha"})
+_WITHOUT_DIGITS: Final = {
+    "quantile": ("median", "percentile", "quantile"),
+    "factor": ("doubl", "twi", "two", "tri", "thr", "treb", "quad", "four", "hal", "times", "factor"),
+    "duration": ("second",),
+    "replicas": ("replica", "pod", "instance", "cop", "container", "worker", "node", "task"),
+}
+"""What can be said in words, and which of them there are then."""
 _INSTANCE: Final = re.compile(
     r"(?<![\w/.@#$=-])[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+(?![\w-]|\.\w)|(?<![\w/.@#$-])(?:web|node|"
     r"db|app|host|worker|gpu|srv|vm|api|cache)\d{1,4}(?![\w-])|(?<=\bpod )[a-z0-9][\w.-]*\d[\w.-]*\w|"
@@ -104,15 +94,6 @@ _WEAK_METRICS: Final = frozenset(
     "spend exceptions errors error failures failing "
     "costing expensive slowness eval_score available".split()
 )
-_NOT: Final = re.compile(
-    r"(?:\bnot|\bbut not|\bexcept(?: for)?|\bexcluding|\bexclude|\bwithout|\binstead of|\brather "
-    r"than|\bother than|\bnever|\bignor(?:e|ing)|\bskip(?:ping)?|"
-    r"\bleav(?:e|ing) out|\bapart from|\bbesides|\bno,?|\bminus|\bisn't|\bdon't (?:mean|want|"
-    r"touch|need)|\bdidn't mean|\bn't)\s+(?:(?:the|in|on|to|from|for|any|about|of|at|with|touch|"
-    r"it|that|a|meant|mean|interested|just|those|these|include|including|containing|mention|mentioning)\s+){0,"
-    r"3}[\"'`]?$"
-)
-_LIST: Final = re.compile(r"^\s*(?:,|or|nor|and|/)+\s*(?:or|nor|and|the|in|on)?\s*[\"'`]?$")
 
 
 def mentions(folded: Folded, read: Text, lexicon: Lexicon, now: datetime, timezone: str) -> list[Mention]:  # noqa: C901, PLR0912  one step for each kind
@@ -166,13 +147,13 @@ def mentions(folded: Folded, read: Text, lexicon: Lexicon, now: datetime, timezo
             take(each)
     hidden = _hidden(text, found)
     for kind, pattern in _PATTERNS:
-        if kind not in early and (digits or kind in _WITHOUT_DIGITS):
+        if kind not in early and (digits or any(each in hidden for each in _WITHOUT_DIGITS.get(kind, ()))):
             for match in pattern.finditer(hidden):
                 if (each := _amount(kind, match, folded, read)) and not any(taken[each.start : each.end]):
                     take(each)
     found += _names(read, lexicon, taken)
     found.sort(key=lambda each: (each.start, each.end))
-    return _ruled_out(text, found)
+    return ruled_out(text, found)
 
 
 def _hidden(text: str, found: Sequence[Mention]) -> str:
@@ -212,7 +193,8 @@ def _host(text: str) -> bool:
     return (
         bool(_HOST.search(text))
         and not _OF_EDITION.search(text)
-        and not _NO_INSTANCE.match(text) and ("-" in text or "." in text or text[-1].isdigit())
+        and not _NO_INSTANCE.match(text)
+        and ("-" in text or "." in text or text[-1].isdigit())
     )
 
 
@@ -340,8 +322,10 @@ def _names(read: Text, lexicon: Lexicon, taken: bytearray) -> Iterator[Mention]:
             at += 1
             continue
         names = lexicon.named(text, words, at)
-        if names and text[words[at + len(names[0].words) - 1].end :][:2] == "-v" and EDITION.match(
-            text, words[at + len(names[0].words) - 1].end
+        if (
+            names
+            and text[words[at + len(names[0].words) - 1].end :][:2] == "-v"
+            and EDITION.match(text, words[at + len(names[0].words) - 1].end)
         ):
             names = []
         if names and any(taken[words[at].start : words[at + len(names[0].words) - 1].end]):
@@ -372,59 +356,3 @@ def _plain(key: str, start: int, end: int) -> Iterator[Mention]:
     ):  # fmt: skip
         if value := table.get(key):
             yield Mention(kind, value, start, end, weak=True, note=key)
-
-
-def _ruled_out(text: str, found: list[Mention]) -> list[Mention]:
-    """As in "not prod", "instead of staging", "but not healthcheck", "not payments or cart"."""
-    result: list[Mention] = []
-    for each in found:
-        before = text[max(0, each.start - 60) : each.start]
-        if (
-            result
-            and result[-1].out
-            and result[-1].end <= each.start
-            and _LIST.match(text[result[-1].end : each.start])
-            and "," not in text[result[-1].end : each.start]
-        ) or (("for" in text or "with" in text or "from" in text) and _swapped(each, text, before, found)) or (
-            each.type not in {"incident_status", "aggregation"}
-            and (
-                "no" in before
-                or "out" in before
-                or "n't" in before
-                or "than" in before
-                or "ex" in before
-                or "of" in before
-                or "skip" in before
-                or "ign" in before
-                or "from" in before
-                or "min" in before
-                or "bes" in before
-            )
-            and _NOT.search(before)
-            and not _RHETORICAL.search(before)
-        ):
-            result.append(replace(each, out=True))
-        else:
-            result.append(each)
-    return result
-
-
-_GIVEN_UP: Final = re.compile(
-    r"\b(?:(?:swap|exchange|trade|replace|substitute|switch)(?: out)?|(?:switch|change|move|jump|hop|go)(?: \w+)? (?:over )?from)\s+(?:the |out )?$"
-)
-
-
-def _swapped(each: Mention, text: str, before: str, found: Sequence[Mention]) -> bool:
-    """As in "swap prod for dev", "switch from cart to payments": the first is given up."""
-    return bool(_GIVEN_UP.search(before)) and any(
-        other.type == each.type
-        and 0 < other.start - each.end < 16  # noqa: PLR2004  a length
-        and re.fullmatch(r"\s+(?:for|with|to|by|over to)\s+(?:the )?", text[each.end : other.start])
-        for other in found
-    )
-
-
-_RHETORICAL: Final = re.compile(
-    r"\b(?:why|is|are|was|were|does|do|did|has|have|can|could|will)(?:n't| not)\s+(?:the\s+)?$|"
-    r"\bif not\s+\S*$|\bnot only\b|\bis not\b|\bare not\b|\bwhether or not\b"
-)

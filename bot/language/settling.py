@@ -184,7 +184,12 @@ def _fits(each: Mention, operation: str, found: Sequence[Mention], made: Shape, 
         case "incident_status":
             return operation in {"incidents.update", "answer.clarify", "incidents.list"} or (
                 operation == "incidents.resolve"
-                and bool(re.search(r"\b(?:consider|call|declare|treat|mark|set|move|flip|change|status|to|as)\b[^.]*$", text[: each.start]))
+                and bool(
+                    re.search(
+                        r"\b(?:consider|call|declare|treat|mark|set|move|flip|change|status|to|as)\b[^.]*$",
+                        text[: each.start],
+                    )
+                )
             )
         case "role":
             return operation in _INCIDENTS

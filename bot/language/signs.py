@@ -31,7 +31,7 @@ _SIGNS: Final = tuple(
         ),
         (
             "alarm",
-            r"!!|\bpage\b|\ball hands\b|\bemergency\b|\beveryone\b|\bwar ?room\b|\bthis is bad\b|\bneed "
+            r"\bpage\b|\ball hands\b|\bemergency\b|\beveryone\b|\bwar ?room\b|\bthis is bad\b|\bneed "
             r"(?:an )?incident\b|\bopen(?:ed)?\b",
         ),
         (
@@ -71,17 +71,47 @@ _SIGNS: Final = tuple(
         ),
         ("past", r"\b(?:did|has|have|had|was|were|when|who|already|went|since)\b"),
         ("more", r"\b(?:more|fewer|less|extra|additional|another|spare|bigger|smaller|again as many)\b"),
-        ("many", r"\b(?:every|each|all|any|which|what|how many|list|past|previous|recent|ongoing|latest|table)\b.{0,40}\b(?:incident|outage|sev\d?|p\d)s?\b"),
+        (
+            "many",
+            r"\b(?:every|each|all|any|which|what|how many|list|past|previous|recent|ongoing|latest|table)\b.{0,40}\b(?:incident|outage|sev\d?|p\d)s?\b",
+        ),
         ("suite", r"\bsuites?\b|\btests?\b"),
-        ("first", r"\bfirst\b.{3,160}\bthen\b|\bthen\b.{3,120}\bthen\b|\bthen\b.{3,120}\b(?:finally|lastly|after that)\b|\bfollowed by\b"),
-        ("said", r"^\W*(?:(?:ok|and|also|please|pls|fyi|update|for|re|on|regarding|note|add(?: this)?(?: to)?(?: the)?(?: log| timeline| notes?)?(?: of| for| on)?|put(?: this| down)?(?:[ a-z]{0,20})?(?: under| in| on| to))\W+)*inc-\d+\s*(?::|-|,)\s*\w"),
-        ("logof", r"\b(?:to|in|into|on|under)\s+(?:the )?(?:log|timeline|notes|record|history|ticket|journal|diary) (?:of|for|on)?\s*(?:the )?inc|\b(?:tell|inform)\s+inc-\d+\s+(?:that|about|we|with)\b"),
+        (
+            "first",
+            r"\bfirst\b.{3,160}\bthen\b|\bthen\b.{3,120}\bthen\b|\bthen\b.{3,120}\b(?:finally|lastly|after that)\b|\bfollowed by\b",
+        ),
+        (
+            "said",
+            r"^\W*(?:(?:ok|and|also|please|pls|fyi|update|for|re|on|regarding|note|add(?: this)?(?: to)?(?: the)?(?: log| timeline| notes?)?(?: of| for| on)?|put(?: this| down)?(?:[ a-z]{0,20})?(?: under| in| on| to))\W+)*inc-\d+\s*(?::|-|,)\s*\w",
+        ),
+        (
+            "logof",
+            r"\b(?:to|in|into|on|under)\s+(?:the )?(?:log|timeline|notes|record|history|ticket|journal|diary) (?:of|for|on)?\s*(?:the )?inc|\b(?:tell|inform)\s+inc-\d+\s+(?:that|about|we|with)\b",
+        ),
         ("declare", r"^\W*(?:(?:a|we need a|need a|please)\W+)?new (?:\w+ )?(?:incident|outage)\b"),
-        ("could", r"\b(?:can|could|may|might|shall|would it be possible|is it possible|possible)\b.{0,20}\b(?:have|get|see|put|bring|move)\b"),
-        ("wherewe", r"\b(?:where|how|what)(?: else| more| exactly)? (?:can|could|should|might|would|do|must|shall) (?:we|i|you|one|the team)\b|\bwhat(?: would| could| might|'d) (?:make|get|bring|keep|help|speed|cut|lower|reduce|improve)\b"),
-        ("superlative", r"\b(?:which|who|what|where)(?:'s| is| of| one| has| are| uses?| consumes?| eats?| needs?| takes?| gets?| costs?| runs?| does| was| performs?)?\b.{0,40}\b(?:more|less|most|least|fewer|\w+er|best|worst|\w+est)\b"),
+        ("newtests", r"\b(?:new|more|additional|extra|fresh|further) (?:[\w-]+ ){0,2}tests?\b"),
+        (
+            "tonumber",
+            r"\bto (?:just |only |about )?(?:\d{1,3}|one|two|three|four|five|six|eight|ten|a dozen|a single one)\b"
+            r"(?!\s*(?:%|ms\b|s\b|sec|m\b|min|h\b|x\b|pm\b|am\b|percent|rps|[.:/-]\d))",
+        ),
+        (
+            "could",
+            r"\b(?:can|could|may|might|shall|would it be possible|is it possible|possible)\b.{0,20}\b(?:have|get|see|put|bring|move)\b",
+        ),
+        (
+            "wherewe",
+            r"\b(?:where|how|what)(?: else| more| exactly)? (?:can|could|should|might|would|do|must|shall) (?:we|i|you|one|the team)\b|\bwhat(?: would| could| might|'d) (?:make|get|bring|keep|help|speed|cut|lower|reduce|improve)\b",
+        ),
+        (
+            "superlative",
+            r"\b(?:which|who|what|where)(?:'s| is| of| one| has| are| uses?| consumes?| eats?| needs?| takes?| gets?| costs?| runs?| does| was| performs?)?\b.{0,40}\b(?:more|less|most|least|fewer|\w+er|best|worst|\w+est)\b",
+        ),
         ("against", r"\b(?:against|next to|beside|alongside|versus|vs|opposed to|rather than|or|than|over)\b"),
-        ("done", r"\b(?:everything|all|it|that|this|they|things?|problem|issue|fault|bug|situation|service|leak|outage|disk|cable|link|node|customers?)\b.{0,30}\b(?:repaired|sorted|restored|working again|gone|mended|cured|stable|healthy|recovered|behind us|over|fixed)\b"),
+        (
+            "done",
+            r"\b(?:everything|all|it|that|this|they|things?|problem|issue|fault|bug|situation|service|leak|outage|disk|cable|link|node|customers?)\b.{0,30}\b(?:repaired|sorted|restored|working again|gone|mended|cured|stable|healthy|recovered|behind us|over|fixed)\b",
+        ),
         ("goingon", r"\bwhat(?:'s| is) (?:going on|happening|up|the deal|wrong)\W*$"),
         (
             "mine",
@@ -184,10 +214,35 @@ _SIGNS: Final = tuple(
         ("bot", r"\b(?:you|bot|copilot|your)\b|^\W*help\b|\bhelp(?: me| us)?\W*(?:please\W*)?$"),
     )
 )
+_HINTS: Final = {
+    "x:why": ("why", "what", "how come", "reason", "explain", "cause", "culprit", "blame", "where"),
+    "x:close": ("clos", "resolved", "fixed", "done", "over"),
+    "x:superlative": ("which", "who", "what", "where"),
+    "x:could": ("can", "could", "ma", "might", "shall", "possible"),
+    "x:done": (
+        "repaired",
+        "sorted",
+        "restored",
+        "again",
+        "gone",
+        "mended",
+        "cured",
+        "stable",
+        "healthy",
+        "recovered",
+        "behind us",
+        "over",
+        "fixed",
+    ),
+    "x:first": ("then", "followed"),
+    "x:bot": ("you", "bot", "copilot", "help"),
+}
+"""Where none of these stands in the text, the pattern cannot: a cheaper look than the pattern itself."""
 _CAPITAL: Final = re.compile(
     r"(?<![\w.<@#/-])(?:[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+)+|[A-Z]{2,}[a-z]+[A-Za-z]*|[A-Z][A-Z0-9]*_[A-Z0-9_]+|"
     r"E[A-Z]{4,}|SIG[A-Z]{3,5}|[a-z]+=\w+|[A-Z]{5,})(?![\w-])"
 )
+_LOOKS: Final = tuple((name, pattern, _HINTS.get(name, ())) for name, pattern in _SIGNS)
 _BETTER: Final = re.compile(
     r"\b(?:get|bring|push|drive|keep|hold|pull|squeeze|drag|force)\b.{1,60}\b(?:under|below|beneath|less than|within)\b|"
     r"\b(?:make|get|making|getting|keep|bring|keeping|bringing|drive)\b.{1,60}\b(?:faster|cheaper|"
@@ -217,7 +272,11 @@ def capitals(raw: str) -> list[tuple[int, int]]:
 def signs(made: Shape, found: Sequence[Mention], raw: str) -> None:  # noqa: C901, PLR0912  one step for each kind
     """Add them to what the shape has."""
     has, text = made.has, made.text
-    has.update(name for name, pattern in _SIGNS if pattern.search(text))
+    for name, pattern, hints in _LOOKS:
+        if (not hints or any(each in text for each in hints)) and pattern.search(text):
+            has.add(name)
+    if "!!" in text:
+        has.add("x:alarm")
     said = {each.type for each in found if not each.out}
     for each in found:
         if each.type == "metric" and not each.out:

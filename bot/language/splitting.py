@@ -28,18 +28,9 @@ def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]
     """The requests, in order; just the whole where it is one."""
     if whole.operation in _WHOLE or len(whole.raw) < 16 or whole.mood != "request":  # noqa: PLR2004  a length
         return [whole]
-    cuts = [match.span() for match in _NEXT.finditer(whole.raw)]
-    if not cuts or len(cuts) > 3 * MOST:
-        return [whole]
-    pieces: list[tuple[int, int]] = []
-    start = 0
-    for left, right in (*cuts, (len(whole.raw), len(whole.raw))):
-        if left > start:
-            pieces.append((start, left))
-        start = right
     groups: list[_Group] = []
     past = before
-    for left, right in pieces:
+    for left, right in _pieces(whole.raw):
         plain = None
         if not groups or " " in whole.raw[left:right].strip():
             each = one(whole.raw[left:right], past)
@@ -57,6 +48,15 @@ def parts(whole: Understanding, one: One, before: Before) -> list[Understanding]
     ):
         return [whole]
     return [_moved(each, group.start) for group, each in zip(groups, found, strict=True)]
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Where it could be cut; nothing where that would be too often."""
+    cuts = [match.span() for match in _NEXT.finditer(text)]
+    starts = [0, *(right for _, right in cuts)]
+    ends = [*(left for left, _ in cuts), len(text)]
+    found = [(start, end) for start, end in zip(starts, ends, strict=True) if end > start]
+    return found if 1 < len(found) <= 3 * MOST else []
 
 
 @dataclass(frozen=True, slots=True)

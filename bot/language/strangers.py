@@ -1,5 +1,7 @@
 """Words that stand where a service would, and are none that is known: "p95 of foobar in prod"."""
 
+# ruff: noqa: E501, ISC004  tables and patterns read best a line each
+
 from __future__ import annotations
 
 import re
@@ -40,8 +42,12 @@ _SLOTS: Final = tuple(
 _KINDS: Final = re.compile(
     r"[-_](?:service|svc|api|server|worker|db|gateway|model|frontend|backend|cache|proxy|store|queue|job|app|v?\d+)$"
 )
-_OBSERVED: Final = frozenset({"n:logs", "n:traces", "n:slo", "n:alert", "n:health", "e:metric", "w:metric", "e:quantile"})
-_THINGS: Final = frozenset({"service", "instance", "endpoint", "workflow", "incident", "execution", "runbook", "trace_id"})
+_OBSERVED: Final = frozenset(
+    {"n:logs", "n:traces", "n:slo", "n:alert", "n:health", "e:metric", "w:metric", "e:quantile"}
+)
+_THINGS: Final = frozenset(
+    {"service", "instance", "endpoint", "workflow", "incident", "execution", "runbook", "trace_id"}
+)
 
 
 def strangers(read: Text, found: Sequence[Mention], made: Shape, lexicon: Lexicon) -> list[Unknown]:

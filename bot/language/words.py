@@ -14,7 +14,7 @@ show: show, give, get, fetch, pull, pull up, list, display, see, view, print, ch
 search: search, comb, scour, rummage through, hunt down, pick out, grep, find, look for, scan, tail, hunt, hunt for, filter, trawl, dig, dig up, dig for, dig out, dig
   into, sift, query, locate, look through, go through, comb through, look up, look in
 grep: grep, tail
-make: generate, write, create, make, build, draft, come up with, produce, author, prepare, put together, set up,
+make: extend, flesh out, generate, write, create, make, build, draft, come up with, produce, author, prepare, put together, set up,
   setup, define, design, compose, develop, craft, invent, assemble, think up, whip up, cook up, script
 run: run, rerun, re-run, execute, kick off, kickoff, trigger, start, launch, fire, fire off, fire up, begin,
   perform, invoke, initiate, do, redo, start up, spin up, exec, get going, set off, schedule, repeat, restart the

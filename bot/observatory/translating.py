@@ -75,6 +75,7 @@ def _of_metrics(understood: Understanding, vocabulary: Vocabulary) -> Translated
         aggregation=aggregation if vocabulary.signal(str(metric)).takes(aggregation) else None,
         by=("service",) if several else (),
         services=several,
+        over=_window(understood) if understood.value("window") is not None else 0,
     )
     return Translated("promql", text)
 

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from bot.errors import InvalidInput, NotFound
-from bot.telemetry.queries.promql import Matcher, Selector, aggregate, checked, literally, quantile, rate
+from bot.telemetry.queries.promql import Matcher, Selector, aggregate, checked, literally, over_time, quantile, rate
 
 Role = Literal["service", "environment", "instance", "endpoint", "version", "model", "level"]
 Better = Literal["lower", "higher", "neither"]
@@ -198,8 +198,9 @@ class Settled:
         aggregation: Aggregation | None = None,
         by: Iterable[Role] = (),
         services: Iterable[str] = (),
+        over: float = 0,
     ) -> str:
-        """The question as PromQL; of `services` where the scope names none."""
+        """The question as PromQL; of `services` where the scope names none; a gauge as its mean `over` seconds."""
         signal = self.vocabulary.signal(metric)
         if q is not None and not 0 < q < 1:
             raise InvalidInput(f"{q:g} is no quantile.", mend="Use a number between 0 and 1, such as 0.95.")
@@ -210,8 +211,8 @@ class Settled:
             selector = selector.where(Matcher(self.label("service"), several, "=~"))
         if aggregation in signal.over_instances:
             each = [*labels, *({self.label("instance")} - set(labels))]
-            return checked(aggregate(aggregation, _written(signal, selector, window, each, q, None), labels))
-        return checked(_written(signal, selector, window, labels, q, aggregation))
+            return checked(aggregate(aggregation, _written(signal, selector, window, each, q, None, over), labels))
+        return checked(_written(signal, selector, window, labels, q, aggregation, over))
 
 
 def first_of(candidates: Iterable[str], known: Collection[str]) -> str:
@@ -227,7 +228,9 @@ def _written(
     labels: list[str],
     q: float | None,
     aggregation: Aggregation | None,
+    over: float,
 ) -> str:
+    level = over_time("avg", selector, over) if over else str(selector)
     match signal.kind:
         case "quantile" if aggregation == "avg" and q is None:
             total, count = (
@@ -253,7 +256,7 @@ def _written(
                 signal.limit_of(selector.metric),
                 (*selector.matchers, *(Matcher(label, value) for label, value in signal.limit.matching.items())),
             )
-            used = rate(selector, window) if signal.counted else str(selector)
+            used = rate(selector, window) if signal.counted else level
             return f"{aggregate('sum', used, labels)} / {aggregate('sum', str(most), labels)}"
         case "gauge":
-            return aggregate(aggregation or signal.across, str(selector), labels)
+            return aggregate(aggregation or signal.across, level, labels)

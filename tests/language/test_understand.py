@@ -285,3 +285,81 @@ def test_what_is_too_long_is_cut() -> None:
 def test_nothing_is_nothing() -> None:
     found = understood("")
     assert (found.operation, found.entities, NOW.year) == ("chat.smalltalk", (), 2026)
+
+
+@pytest.mark.parametrize(
+    ("text", "operation"),
+    [
+        ("let's lay inc-9 to rest", "incidents.resolve"),
+        ("would you mind setting customer onboarding in motion?", "workflows.start"),
+        ("please bring the canary to a halt", "workflows.cancel"),
+        ("shove commit 9ab3f1c of payments onto staging", "deploy.start"),
+        ("could build 4f8e2aa of search go onto preprod?", "deploy.start"),
+        ("wind back the frontend deploy", "deploy.rollback"),
+        ("put chat-api 5.1 through the regression suite", "tests.run"),
+        ("why don't we run the gateway with 20 replicas in production", "scale.service"),
+        ("cart could do with a reboot", "runbooks.run"),
+        ("for what reason does auth fail", "metrics.explain"),
+        ("gpu: inference against embeddings, who uses more?", "metrics.compare"),
+        ("anything waiting for my blessing?", "approvals.list"),
+        ("what does qdrant set us back", "cost.report"),
+        ("should the error rate of cart exceed 5% let me know", "watches.create"),
+        ("just back, is everything still standing?", "status.overview"),
+        ("how would you get the p95 of search under a second", "recommend.improve"),
+    ],
+)
+def test_an_idiom_is_what_it_means(text: str, operation: str) -> None:
+    found = understood(text)
+    assert found.operation == operation
+    assert not found.needs_clarification
+
+
+@pytest.mark.parametrize(
+    "text", ["did anybody put inc-190 to bed", "who set the canary in motion?", "don't put inc-190 to bed yet"]
+)
+def test_an_idiom_that_tells_or_forbids_does_nothing(text: str) -> None:
+    assert understood(text).operation not in ACTING
+
+
+def test_what_is_swapped_is_given_up() -> None:
+    assert ("environment", "production") not in said(understood("swap prod for dev in that one", "p95 of cart in prod"))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "near"),
+    [
+        ("p95 of foobar in prod", "foobar", ""), ("logs of foo-bar", "foo-bar", ""), ("is chekcout-v2 ok", "chekcout-v2", "checkout"),
+        ("foobar latency", "foobar", ""), ("error rate for order-service last hour", "order-service", ""), ("is zorgle healthy?", "zorgle", ""),
+    ],
+)  # fmt: skip
+def test_a_service_that_is_not_known_is_named(text: str, name: str, near: str) -> None:
+    found = understood(text)
+    assert [(each.type, each.text) for each in found.unknown] == [("service", name)]
+    assert not near or near in found.unknown[0].near
+    assert found.operation != "chat.smalltalk"
+
+
+PLAIN_WORDS = """
+    weather lunch paris people coffee office winter breakfast summer music money family water night school house garden kitchen doctor
+    street market church picture window morning evening england france germany europe america customers users visitors clients partners
+    managers developers engineers designers analysts teams everyone nobody somebody fun sure good bad real certain instance example now
+    ever free long short future past present moment today tomorrow tonight monday friday january march christmas easter holidays weekend
+    marketing sales finance legal support business company product project plan budget report meeting standup retro sprint release feature
+    bug issue ticket question answer idea problem reason cause effect result change difference comparison context detail overview summary
+    average total general particular order case place time space size weight speed power energy heat light sound colour shape number
+    letter word name title page book paper story song movie game sport football tennis golf chess dance art science history math physics
+    chemistry biology medicine health food bread butter cheese milk sugar salt pepper rice meat fish chicken egg apple banana orange lemon
+    grape tree flower grass leaf river lake sea ocean island mountain hill valley forest desert sky cloud rain snow wind storm sun moon
+    star earth world country city town village road bridge train plane car bus bicycle boat ship airport station hotel restaurant bank
+    shop store hospital police army law court judge crime prison war peace love hate fear anger joy hope dream sleep life death birth age
+    child baby boy girl man woman father mother brother sister son daughter husband wife friend enemy boss colleague neighbour teacher
+    student king queen president minister mayor farmer worker driver pilot nurse lawyer artist writer singer actor dog cat horse cow pig
+    sheep bird mouse rabbit lion tiger bear elephant monkey snake phone computer keyboard screen table chair bed door wall floor roof
+""".split()  # noqa: SIM905  a table of words
+
+
+def test_no_plain_word_is_taken_for_a_service() -> None:
+    assert len(PLAIN_WORDS) > 300
+    frames = ("p95 of {}", "logs for {} please", "is {} ok", "{} latency", "errors on {}")
+    taken = [word for word in PLAIN_WORDS for frame in frames if understood(frame.format(word)).unknown]
+    assert taken == []

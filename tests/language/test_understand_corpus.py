@@ -22,7 +22,7 @@ from tests.language.knowing import LEXICON, NOW, VOCABULARY, understood
 FOLDER = Path(__file__).parent / "corpus"
 UNSEEN = {"intent": 0.93, "operation": 0.92, "needs_clarification": 0.95, "entities": 0.92, "sure": 0.95}
 LEARNT = {"intent": 0.98, "operation": 0.97, "needs_clarification": 0.97, "entities": 0.96, "sure": 0.98}
-WANTED = {"dev": LEARNT, "own": LEARNT}
+WANTED = {"dev": LEARNT, "own": LEARNT, "second": LEARNT, "third": LEARNT}
 """Those that the rules were written by say nothing of unseen ones, and so have to be met more closely."""
 SURE = 0.95
 
@@ -94,6 +94,7 @@ def test_a_bad_line_is_named(line: str, why: str) -> None:
         ("p95 of checkout in prod", "promql", ["histogram_quantile(0.95", 'service="checkout"', 'env="production"', "[5m]"]),
         ("5xx rate over 10m windows on /api/v1/chat", "promql", ['status=~"5.."', 'endpoint="/api/v1/chat"', "[10m]"]),
         ("is chat-api v3.2 faster than v3.1?", "promql", ['service="chat-api"', 'version="3.2"']),
+        ("mean GPU utilisation of inference in 10 minute windows", "promql", ["avg_over_time(gpu_", "[10m]"]),
         ("cpu on prod-web-01", "promql", ['instance=~"prod-web-01.*"']),
         ("max memory of cart and search", "promql", ['service=~"cart|search"', "by (service)"]),
         ('error logs of payments with "timed out"', "logql", ['service="payments"', "timed out", "level=~"]),

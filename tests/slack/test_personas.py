@@ -18,7 +18,7 @@ from tests.slack.seeing import Settled, answers
 ABSENT = "is not something I can do here yet"
 SAID = [
     ("Generate edge case tests for the sentiment model", "test bench"),
-    ("Compare latency between model v2.1 and v2.2 over the last week", "latency"),
+    ("Compare latency between model v2.1 and v2.2 over the last week", "nothing to compare"),
     ("Deploy the approved model to staging with full test suite", "Nothing was started"),
     ("Why did inference latency spike yesterday at 3pm?", "inference-gateway"),
     ("Scale the inference cluster to handle 2x current load", "Nothing was started"),
