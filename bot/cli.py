@@ -19,13 +19,10 @@ from rich.console import Console
 from bot.errors import ConfigurationError, CopilotError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bot.app import App
     from bot.config import Settings
     from bot.door.outcomes import Outcome
-    from bot.language.lexicon import Lexicon
-    from bot.telemetry.vocabulary import Vocabulary
+    from bot.evaluation import Report
 
 T = TypeVar("T")
 USAGE: Final = 2
@@ -151,7 +148,7 @@ def parse_values(arguments: Sequence[str]) -> dict[str, object]:
     rest = list(arguments)
     while rest:
         word = rest.pop(0)
-        if not word.startswith("--") or len(word) < 3:
+        if not word.startswith("--") or len(word) < 3:  # noqa: PLR2004  something behind the dashes
             raise typer.BadParameter(f"{word!r} stands alone; give values as --name value")
         key, equals, text = word[2:].partition("=")
         value: object = text
@@ -253,32 +250,6 @@ def ask(
 Now = Annotated[str | None, typer.Option("--now", help="The clock for words of time, in ISO 8601; now if not given.")]
 
 
-def _moment(now: str | None) -> datetime:
-    from datetime import UTC, datetime
-
-    try:
-        clock = datetime.fromisoformat(now) if now else datetime.now(UTC)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{now!r} is no moment; write it as 2026-03-18T15:30:00Z.", param_hint="--now"
-        ) from None
-    return clock if clock.tzinfo else clock.replace(tzinfo=UTC)
-
-
-def _lexicon(settings: Settings) -> tuple[Lexicon, Vocabulary]:
-    from bot import defaults
-    from bot.catalogue import Catalogue, load_model
-    from bot.language.lexicon import Lexicon
-    from bot.language.names import Names
-    from bot.telemetry.vocabulary import Vocabulary
-
-    vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
-    words = {name: signal.words for name, signal in vocabulary.metrics.items()}
-    catalogue = Catalogue.load(settings.services_file or defaults.path("services.yaml"))
-    names = load_model(settings.names_file or defaults.path("names.yaml"), Names)
-    return Lexicon(catalogue, words, names), vocabulary
-
-
 @cli.command()
 def understand(
     text: Annotated[list[str] | None, typer.Argument(help="What is asked, in plain words.")] = None,
@@ -287,38 +258,14 @@ def understand(
     as_json: AsJson = False,
 ) -> None:
     """Show how words are understood, and do nothing. Of a file: one prediction a line."""
-    from dataclasses import asdict
+    from bot.sentences import explained, predicted
 
-    from bot.language import corpus
-    from bot.language.brain import understand as understood_of
-    from bot.language.understanding import Earlier
-    from bot.observatory.translating import translated
-
-    if bool(text) == bool(jsonl):
+    if jsonl and not text:
+        predicted(_settings(), jsonl, now)
+    elif text and not jsonl:
+        explained(_settings(), " ".join(text), now, as_json=as_json)
+    else:
         raise typer.BadParameter("Give either words or --jsonl FILE.")
-    clock = _moment(now)
-    lexicon, vocabulary = _lexicon(_settings())
-
-    def tell(one: corpus.Utterance) -> None:
-        found = understood_of(one.text, lexicon, now=clock, history=one.history)
-        for each in [found] if jsonl or as_json else [found, *found.further]:
-            query = translated(each, vocabulary)
-            if jsonl:
-                typer.echo(json.dumps(corpus.prediction(one.id, each, asdict(query) if query else None)))
-            elif as_json:
-                typer.echo(json.dumps(asdict(each) | {"query": asdict(query) if query else None}, indent=2))
-            else:
-                typer.echo("\n".join(corpus.told(each, query.text if query else "")))
-
-    if not jsonl:
-        tell(corpus.Utterance("", " ".join(text or ()), tuple[Earlier, ...]()))
-        return
-    try:
-        with jsonl.open(encoding="utf-8") as lines:
-            for one in corpus.utterances(lines, str(jsonl)):
-                tell(one)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{jsonl} cannot be read ({error}).", mend="Give a readable UTF-8 file.") from None
 
 
 @cli.command("eval")
@@ -329,47 +276,28 @@ def evaluate(
     misses: Annotated[bool, typer.Option("--misses", help="Also what was taken for something else.")] = False,
 ) -> None:
     """Judge how well sentences are understood: accuracy, money and time. `claude` asks a model, which costs."""
-    from rich.progress import Progress
+    from bot.sentences import evaluated, print_report
+    from integrations.models import claude_access
 
-    from bot.evaluation import ByModel, ByRules, Predictor, Report, judged, missed, read_rows, scores
-    from bot.terminal import in_columns
-
-    clock, settings = _moment(now), _settings()
-    try:
-        rows = read_rows(corpus)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{corpus} cannot be read ({error}).", mend="Give a readable UTF-8 file.") from None
+    settings = _settings()
     if brain == "claude" and not settings.anthropic_api_key:
         raise ConfigurationError(
             "The setting anthropic_api_key is not set, and --brain claude asks that model.",
             mend="Set LLM_COPILOT_ANTHROPIC_API_KEY, or judge the rules with --brain rules.",
         )
-    lexicon, _ = _lexicon(settings)
 
-    async def work(predictor: Predictor) -> Report:
-        with Progress(console=console(error=True), transient=True) as progress:
-            bar = progress.add_task(brain, total=len(rows))
-            async for report in judged(rows, predictor):
-                progress.update(bar, completed=report.count)
-        return report
-
-    async def by_model() -> Report:
+    async def work() -> Report:
+        if brain == "rules":
+            return await evaluated(settings, corpus, now, None, console(error=True))
         from integrations.anthropic.adapter import Claude
-        from integrations.models import claude_access
 
         model = Claude(claude_access(settings))
         try:
-            return await work(ByModel(model, lexicon, clock))
+            return await evaluated(settings, corpus, now, model, console(error=True))
         finally:
             await model.close()
 
-    report = asyncio.run(work(ByRules(lexicon, clock)) if brain == "rules" else by_model())
-    title = f"{brain} on {report.count:,} sentences"
-    console().print(in_columns(("what", "figure"), scores(report), frozenset({1}), title))
-    if report.failed:
-        console().print(in_columns(("failed", "why"), [each.split(": ", 1) for each in report.failed], ()))
-    if misses:
-        console().print(in_columns(("id", "said", "wanted", "taken for"), missed(report), (), "missed"))
+    print_report(console(), asyncio.run(work()), brain, misses=misses)
 
 
 @cli.command()
@@ -515,7 +443,7 @@ def audit_export(
                 for row in rows:
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 written += len(rows)
-                if len(rows) < 1000:
+                if len(rows) < 1000:  # noqa: PLR2004  the page size of audit.export
                     break
                 last = rows[-1]["seq"]
         finally:

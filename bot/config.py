@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     signals_file: Path | None = None
     """How metrics and labels are called in this installation; without it, the shipped vocabulary."""
     names_file: Path | None = None
-    """Names of workflows, runbooks and test suites, and the words people have for them; without it, the shipped ones."""
+    """Names of workflows, runbooks and suites, and the words people have for them; without it, the shipped ones."""
     knowledge_dir: Path | None = None
     """A folder of Markdown (runbooks, guides) that answers “How do I …?”; without it, only the shipped pages."""
     anthropic_api_key: SecretStr | None = Field(None, examples=["sk-ant-…"])
