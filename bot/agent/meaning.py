@@ -19,7 +19,7 @@ from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
 from bot.language import brain
 from bot.language.lexicon import Lexicon
-from bot.language.phrases import SURE, rank
+from bot.language.phrases import SURE, Match, rank
 from bot.language.understanding import Earlier, Entity, Understanding
 from bot.ports import Json
 
@@ -223,7 +223,7 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     whole = rank(_bare(text, understood, keeping="metric"), phrases) if bare else []
     # Said as it is known, also where a word of it is a name: a disk is something to measure, and to resize.
     changes = whole and whole[0].score >= SAID and names[whole[0].name].risk is not Risk.READ
-    found = whole if changes else rank(bare, phrases)
+    found = _word_for_word(text, phrases) or (whole if changes else rank(bare, phrases))
     if not found or found[0].score < SURE:
         return Meaning(
             "unsure", near=_near(understood, known.names) or tuple(names[each.name] for each in found[:NEAR])
@@ -239,6 +239,14 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     if missing:
         return Meaning("form", chosen, values, why=_needs(missing), score=score)
     return Meaning("run", chosen, values, score=score)
+
+
+def _word_for_word(text: str, phrases: Mapping[str, Sequence[str]]) -> list[Match]:
+    """What is said just as it is known, whatever names are in it: "cost" is a metric, too."""
+    said = _WORD.findall(text.lower())
+    return [
+        Match(name, 1.0) for name, each in phrases.items() if any(_WORD.findall(one.lower()) == said for one in each)
+    ]
 
 
 def _bare(text: str, understood: Understanding, *, keeping: str = "") -> str:

@@ -66,8 +66,8 @@ class Player:
         return _filled(self.script.otherwise, self._noted(heard), heard)
 
     def _noted(self, heard: Heard) -> Groups:
-        """What every rule may use, whichever of it the person said."""
-        found = (_search(pattern, heard.said[::-1]) for pattern in self.script.noted)
+        """What every rule may use, whichever of it the question has."""
+        found = (_search(pattern, heard.said[-1:]) for pattern in self.script.noted)
         return {name: value for match in found if match for name, value in _named(match).items()}
 
 
@@ -89,7 +89,8 @@ def fits(rule: Rule, heard: Heard) -> Groups | None:
 def _matched(when: When, heard: Heard, fresh: list[Result]) -> Groups | None:
     groups: Groups = {}
     for pattern, texts in (
-        (when.said, heard.said[::-1]),  # the question stands last, after what was found for it
+        (when.asked, heard.said[-1:]),  # the question stands last, after what was found for it
+        (when.said, heard.said[::-1]),
         (when.system, [heard.system]),
         (when.result, [result.text for result in fresh]),
     ):

@@ -1,9 +1,10 @@
 r"""What a scripted model says and does, as YAML; `demo.yaml` shows all of it.
 
-    noted: ['in (?P<environment>staging|production)']   # looked for in the person's last words, for every rule
+    noted: ['in (?P<environment>staging|production)']   # looked for in the question, for every rule
     rules:                                  # the first one that fits is played
       - when:
-          said: "errors of (?P<service>\S+)"    # in the person's last words
+          asked: "errors of (?P<service>\S+)"   # in the question: the last block of the person's last words
+          said: …                           # in any block of them; what was looked up for the question is there, too
           system: …                         # in the system prompt
           result: …                         # in a result that just came; with `of`, in one of that tool
           failed: true                      # a result that just came is a failure
@@ -63,6 +64,7 @@ class Part(BaseModel):
 class When(Part):
     """What must be so."""
 
+    asked: re.Pattern[str] | None = None
     said: re.Pattern[str] | None = None
     system: re.Pattern[str] | None = None
     result: re.Pattern[str] | None = None
@@ -73,7 +75,7 @@ class When(Part):
 
     @property
     def groups(self) -> set[str]:
-        return {name for pattern in (self.said, self.system, self.result) if pattern for name in pattern.groupindex}
+        return {name for pattern in (self.asked, self.said, self.system, self.result) if pattern for name in pattern.groupindex}
 
     @property
     def after_results(self) -> bool:
