@@ -104,7 +104,7 @@ def _one(text: str, lexicon: Lexicon, now: datetime, timezone: str, before: Befo
     found = mentions(folded, read, lexicon, now, timezone)
     made = shape(read, found, lexicon)
     signs(made, found, folded.raw)
-    remember(made.has, before)
+    remember(made, found, before)
     unknown = strangers(read, found, made, lexicon)
     ranked = _ranked(made, found, before)
     best = ranked[0]

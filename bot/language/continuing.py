@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.language.clauses import Shape
@@ -57,6 +57,10 @@ _OF_IDS: Final = frozenset(
 )
 """What is done with a thing that has an id, and so needs no pointer to the one that was just given."""
 _MEASURES: Final = frozenset({"metric", "quantile"})
+_TARGETS: Final = frozenset({"service", "instance", "endpoint", "runbook"})
+_MARKS: Final = (("scale.", "h:scale"), ("traces.", "h:traces"), ("tests.", "h:tests"), ("deploy.", "h:deploy"))
+_CALLED: Final = frozenset({"workflow", "runbook"})
+"""Whose name alone says what is wanted."""
 _THINGS: Final = (
     *("logs", "traces", "alert", "slo", "coverage", "incident", "runbook", "approval", "postmortem", "cost"),
     *("workflow", "tests", "watch", "why"),
@@ -65,17 +69,30 @@ _NOUN: Final = (
     r"(?:service|incident|outage|workflow|run|deploy|deployment|version|runbook|metric|query|box|host|pod|node|instance|"
     r"release|job|pipeline|thing|alert|model|suite|one|ones|env|environment|endpoint|number|spike|error|trace)"
 )
+_TIME: Final = (
+    r"(?! (?:\w+ )?(?:week|month|quarter|year|morning|afternoon|evening|weekend|hour|time|day|sprint|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b)"
+)
+_DUMMY: Final = r"(?:time|possible|nice|great|good|safe|ok|okay|true|wise|worth|hurt)\b"
+"""As in "it is time to": such an "it" points at nothing."""
 _POINTER: Final = re.compile(
     r"\b(?:its|them|they|these|those|the (?:former|latter|same one|same service)|the (?:last|previous|other) one|"
-    rf"(?:that|this) (?:\w+ )?{_NOUN}|the (?:service|incident|outage|workflow|run|host|box|pod))\b|"
-    r"\b(?<!is )(?<!would )(?<!was )it(?:'s)?\b(?! (?:is |was |would be |'s )?(?:time|possible|nice|great|good|safe|ok)\b)|"
-    r"\b(?:is|was|would) it\b(?! (?:be |a )?(?:possible|safe|ok|okay|time|true|wise|worth|good|nice|great|hurt))|"
-    r"\b(?:that|this)\b(?=\W*$|\s*[,.?!;)])|(?:^\W*|[,.;!?]\s*)(?:that|this)(?:'s)?\b(?! (?:week|month|quarter|year|morning))|"
+    rf"(?:that|this) (?:\w+ )?{_NOUN}|the (?:service|host|box|pod))\b|"
+    rf"\b(?<!is )(?<!would )(?<!was )it(?:'s)?\b(?! (?:is |was |would be |'s )?{_DUMMY})|"
+    rf"\b(?:is|was|would) it\b(?! (?:be )?(?:a )?{_DUMMY})|"
+    rf"\b(?:that|this)\b(?=\W*$|\s*[,.?!;)])|(?:^\W*|[,.;!?]\s*)(?:that|this)(?:'s)?\b{_TIME}|"
     r"\b(?:of|for|about|undo|to|with|on|in|is|was|does|did|do|by|like|behind|than|against|revert|stop|cancel|after|why|"
-    r"make|case|show|if|when|how)\s+(?:that|this)\b(?! (?:\w+ )?(?:week|month|quarter|year|morning|afternoon|evening|"
-    r"weekend|hour|time|day|sprint|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b)|"
-    r"\b(?<!is )(?<!are )(?<!was )(?<!were )(?<!hi )(?<!hey )(?<!hello )there\b(?!'s| (?:is|are|was|were|any|been|has)\b)"
+    rf"make|case|show|if|when|how)\s+(?:that|this)\b{_TIME}|"
+    r"\b(?<!is )(?<!are )(?<!was )(?<!were )(?<!hi )(?<!hey )(?<!hello )there\b"
+    r"(?!'s| (?:is|are|was|were|any|been|has)\b)"
 )
+_OF_IT: Final = re.compile(
+    rf"\b(?:that|this|these|those) (?:\w+ )?{_NOUN}\b|\bits\b|"
+    r"\b(?:is|are|does|do|was|were|how's) (?:it|they|that|this)\b|"
+    r"\b(?<!any )(?<!all )(?<!none )(?<!some )"
+    rf"(?:for|of|on|in|about|with|from|against) (?:it|them|that|this|there|those)\b{_TIME}"
+)
+"""What a list is asked of; elsewhere in such a question "it" is something that the question itself names."""
 _MANY: Final = re.compile(r"\b(?:them|they|these|those|both|all|each|either)\b")
 _JOINED: Final = re.compile(
     r"^\W*(?:(?:ok|okay|now|so|cool|great|thanks|hm+|ah|oh|right|nice)\W+)*"
@@ -83,28 +100,29 @@ _JOINED: Final = re.compile(
 )
 
 
-def remember(has: set[str], before: Before) -> None:
-    """What the thread adds to the shape of a text."""
+def remember(made: Shape, found: Sequence[Mention], before: Before) -> None:
+    """What the thread adds to the shape of a text; little to one that names its own target and points at nothing."""
     if not before.count:
         return
-    has.add("h:any")
-    if before.operation in ACTING:
-        has.add("h:acting")
-    types = {each.type for each in before.holds}
-    if before.operation.startswith("workflows.") or "execution" in types:
-        has.add("h:workflow")
-    if "incident" in types or before.operation in {"incidents.declare", "incidents.update"}:
-        has.add("h:incident")
-    if before.operation == "scale.service":
-        has.add("h:scale")
-    if before.operation == "traces.search":
-        has.add("h:traces")
-    if before.operation.startswith("tests."):
-        has.add("h:tests")
-    if before.operation.startswith("deploy."):
-        has.add("h:deploy")
+    has, added = made.has, {"h:any"}
+    said = {each.type for each in found if not each.out}
+    pointed = points(made)
     if before.asked:
-        has.add("h:asked")
+        added.add("h:asked")
+    if pointed or not said & _TARGETS:
+        types = {each.type for each in before.holds}
+        if before.operation in ACTING:
+            added.add("h:acting")
+        if before.operation.startswith("workflows.") or "execution" in types:
+            added.add("h:workflow")
+        if "incident" in types or before.operation in {"incidents.declare", "incidents.update"}:
+            added.add("h:incident")
+        added |= {mark for start, mark in _MARKS if before.operation.startswith(start)}
+    if not pointed and (has & {"do:declare", "n:incidents", "n:alert"} or "time_range" in said):
+        added.discard("h:incident")
+    if not pointed and "f:wh" in has:
+        added.discard("h:tests")
+    has |= added
 
 
 def answers(made: Shape, found: Sequence[Mention], spoken: Mapping[str, Construction], before: Before) -> bool:
@@ -131,7 +149,7 @@ def answers(made: Shape, found: Sequence[Mention], spoken: Mapping[str, Construc
     )
 
 
-def again(  # noqa: C901  one step for each kind
+def again(  # noqa: C901, PLR0912  one step for each kind
     made: Shape, found: Sequence[Mention], spoken: Mapping[str, Construction], before: Before
 ) -> Construction | None:
     """The earlier operation, for a text that gives none of its own."""
@@ -173,16 +191,26 @@ def again(  # noqa: C901  one step for each kind
         and "x:fragment" in has
     ):
         return Construction(last, 0.945, _MORE)
+    if said & _TARGETS and made.count > SOME:
+        return None
     pointed = has & {"f:it", "f:about", "do:show", "f:meant", "f:desire", "x:ones"} or said - {"time_range", "user"}
     if best < OWN and made.count <= MANY and (said or has & {"f:about", "x:ones", "n:failed"}) and pointed:
         return Construction(last, 0.9, _MORE)
     return None
 
 
-def _stands(said: Collection[str], has: Collection[str], spoken: Mapping[str, Construction], last: str) -> bool:
+def _stands(said: set[str], has: set[str], spoken: Mapping[str, Construction], last: str) -> bool:
     """It names its own target and what is asked of that, or what the earlier operation has no use for."""
     named = PLACES.intersection(said) - {"environment"} or IDS.intersection(said)
-    if named and ("e:metric" in has or "e:quantile" in has or ("w:metric" in has and "metric" in said)):
+    asked = has & {"e:metric", "e:quantile", "x:symptom"} or ("w:metric" in has and "metric" in said)
+    lines = has & {"n:logs", "n:traces"} and not has & {"f:about", "f:meant"}
+    if named and (asked or lines):
+        return True
+    if has & {"x:check", "n:everything"} and any(
+        name != last and each.strength >= WISH for name, each in spoken.items()
+    ):
+        return True
+    if said and _CALLED.intersection(said) - takeable(last):
         return True
     if last in ACTING and _MEASURES.intersection(said) and not takeable(last) & _MEASURES:
         return True
@@ -214,7 +242,7 @@ def reach(operation: str, best: Construction, said: Sequence[Entity], made: Shap
         return pointed
     if own:
         return "said" if same and not types & _MEASURES and _JOINED.match(made.text) else "nothing"
-    if pointed == "pointed":
+    if pointed == "pointed" and (operation not in _LISTS or _OF_IT.search(made.text)):
         return pointed
     if "n:everything" in has and operation not in ACTING:
         return "nothing"
@@ -225,10 +253,9 @@ def reach(operation: str, best: Construction, said: Sequence[Entity], made: Shap
         return "said" if kin else "nothing"
     if operation in _LISTS:
         return "said" if _JOINED.match(made.text) and made.count <= FEW and not has & {"f:wh", "do:show"} else "nothing"
-    return "said" if _elliptic(types, made) else "nothing"
+    return "said" if _elliptic(made) else "nothing"
 
 
-def _elliptic(types: Collection[str], made: Shape) -> bool:
+def _elliptic(made: Shape) -> bool:
     """A question to telemetry that says too little to be whole: "why tho", "p99?", "got an example trace?"."""
-    del types
     return "x:fragment" in made.has or made.count <= SOME

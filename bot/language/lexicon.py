@@ -14,7 +14,7 @@ from bot.language import english, idioms, words
 from bot.language.common import COMMON
 from bot.language.folding import Shadow, put_right
 from bot.language.names import Names
-from bot.language.spelling import SHORTEST, Speller, stems
+from bot.language.spelling import SHORTEST, speller, stems
 from bot.language.spoken_words import SPOKEN
 
 WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
@@ -134,7 +134,7 @@ class Lexicon:
             | {w for v in _SAME.values() for w in v.split()}
         )
         self._of_services = of_services
-        self._speller = Speller(SPOKEN | parts | targets | words.PLAIN | english.OURS)
+        self._speller = speller(frozenset(SPOKEN | parts | targets | words.PLAIN | english.OURS))
 
     # ------------------------------------------------------------ words
 

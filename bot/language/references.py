@@ -146,7 +146,7 @@ def takeable(operation: str) -> frozenset[str]:
     return _OF.get(operation, frozenset())
 
 
-def inherited(
+def inherited(  # noqa: C901  one step for each kind
     operation: str, said: Sequence[Entity], before: Before, reach: Reach, *, again: bool = False, many: bool = False
 ) -> list[Entity]:
     """What earlier turns fixed, except what this turn replaces; `many` where it points at several."""

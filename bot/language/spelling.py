@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 SHORTEST: Final = 4
@@ -79,6 +80,12 @@ class Speller:
         if len(self._memory) < 5_000:  # noqa: PLR2004  a length
             self._memory[word] = result
         return result
+
+
+@lru_cache(maxsize=4)
+def speller(words: frozenset[str]) -> Speller:
+    """The same words have the same index, which takes a quarter of a second to make."""
+    return Speller(words)
 
 
 def stems(words: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ import importlib.util
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,18 @@ class Embedder(Protocol):
 class WordLlamaEmbedder:
     """Static word vectors that come with the wheel: 256 dimensions, tens of microseconds for each sentence."""
 
+    _read: ClassVar[Any] = None
+    """The vectors, which are the same for all of a process."""
+
     def __init__(self, cache: Path) -> None:
-        """Reads 18 MB: call it in a thread. The wheel keeps its tokeniser where its loader does not look."""
+        """Reads 18 MB: call it in a thread."""
+        if WordLlamaEmbedder._read is None:
+            WordLlamaEmbedder._read = self._load(cache)
+        self._model = WordLlamaEmbedder._read
+
+    @staticmethod
+    def _load(cache: Path) -> Any:
+        """The wheel keeps its tokeniser where its loader does not look."""
         from wordllama import WordLlama  # type: ignore[import-untyped]  # noqa: PLC0415  takes 0.6 s, and is optional
 
         found = importlib.util.find_spec("wordllama")
@@ -38,7 +48,7 @@ class WordLlamaEmbedder:
             if not place.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(found.origin).parent / "tokenizers" / _TOKENIZER, place)
-        self._model = WordLlama.load(cache_dir=cache, disable_download=True)
+        return WordLlama.load(cache_dir=cache, disable_download=True)
 
     def __call__(self, texts: Sequence[str], /) -> Vector:
         cut = [text[:READ].encode("utf-8", "replace").decode() or " " for text in texts]
