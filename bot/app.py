@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -31,7 +33,7 @@ from bot.agent.thinking.spending import DailyLedger
 from bot.agent.thinking.tools import Toolbox
 from bot.agent.threads import Threads
 from bot.agent.turn import Language, Turns
-from bot.catalogue import Catalogue, load_model
+from bot.catalogue import Catalogue, Model, load_model
 from bot.config import Settings
 from bot.dead_letters import DeadLetters
 from bot.door.approved import ApprovedRuns
@@ -121,20 +123,36 @@ class Files:
 
 def read_files(settings: Settings, registry: Registry) -> Files:
     """Raises ConfigurationError with all that is wrong in the first file that is wrong."""
-    catalogue = Catalogue.load(settings.services_file or defaults.path("services.yaml"))
+    services = settings.services_file
+    catalogue = Catalogue.load(services) if services else _shipped_catalogue()
     roles_path = settings.roles_file or defaults.path("roles.yaml")
-    roles = load_model(roles_path, RoleBook)
+    roles = _read(settings.roles_file, "roles.yaml", RoleBook)
     roles.check(registry.permissions, [service.name for service in catalogue.services], str(roles_path))
     policies_path = settings.policies_file or defaults.path("policies.yaml")
-    policies = load_model(policies_path, PolicyBook)
+    policies = _read(settings.policies_file, "policies.yaml", PolicyBook)
     if policies.approvals.escalate_to not in roles.roles:
         raise ConfigurationError(
             f"{policies_path}: approvals.escalate_to = {policies.approvals.escalate_to!r} is no role of {roles_path}",
             mend=f"Use one of {', '.join(roles.roles)}.",
         )
-    vocabulary = load_model(settings.signals_file or defaults.path("signals.yaml"), Vocabulary)
-    names = load_model(settings.names_file or defaults.path("names.yaml"), Names)
+    vocabulary = _read(settings.signals_file, "signals.yaml", Vocabulary)
+    names = _read(settings.names_file, "names.yaml", Names)
     return Files(catalogue, roles, policies, vocabulary, names)
+
+
+def _read(path: Path | None, shipped: str, model: type[Model]) -> Model:
+    return load_model(path, model) if path else _shipped(shipped, model)
+
+
+@cache
+def _shipped(name: str, model: type[Model]) -> Model:
+    """What comes with us does not change while we run."""
+    return load_model(defaults.path(name), model)
+
+
+@cache
+def _shipped_catalogue() -> Catalogue:
+    return Catalogue.load(defaults.path("services.yaml"))
 
 
 def read_keys(settings: Settings) -> Keyring:

@@ -237,7 +237,10 @@ def reach(operation: str, best: Construction, said: Sequence[Entity], made: Shap
     has, types = made.has, {each.type for each in said}
     own = types & {"service", "instance", "endpoint", "workflow", *IDS}
     same = operation == before.operation
+    kin = operation.partition(".")[0] == before.operation.partition(".")[0]
     pointed: Reach = "pointed" if points(made) else "said"
+    if "f:again" in has and operation in ACTING and not kin:
+        return "nothing"
     if "f:again" in has or (same and best.text in _GOES_ON):
         return pointed
     if own:
@@ -253,9 +256,23 @@ def reach(operation: str, best: Construction, said: Sequence[Entity], made: Shap
         return "said" if kin else "nothing"
     if operation in _LISTS:
         return "said" if _JOINED.match(made.text) and made.count <= FEW and not has & {"f:wh", "do:show"} else "nothing"
-    return "said" if _elliptic(made) else "nothing"
+    return "said" if _elliptic(said, made, before) else "nothing"
 
 
-def _elliptic(made: Shape) -> bool:
+_GENERAL: Final = re.compile(
+    r"\b(?:our|ours|overall|across|team|teams|platform|velocity|company|system|systems|in general)\b"
+)
+
+
+def _elliptic(said: Sequence[Entity], made: Shape, before: Before) -> bool:
     """A question to telemetry that says too little to be whole: "why tho", "p99?", "got an example trace?"."""
-    return "x:fragment" in made.has or made.count <= SOME
+    has, types = made.has, {each.type for each in said}
+    if _GENERAL.search(made.text) or has & {"n:slo", "n:cost", "n:deploys"}:
+        return False
+    if "do:investigate" in has and made.count > FEW:
+        return False
+    metrics = {str(each.value) for each in said if each.type == "metric"}
+    other = metrics and metrics.isdisjoint(str(each.value) for each in before.meant("metric", "said"))
+    if other and types & {"environment", "time_range"} and has & {"do:show", "f:wh", "f:polar"}:
+        return False
+    return "x:fragment" in has or made.count <= SOME

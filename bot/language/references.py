@@ -58,6 +58,7 @@ _AMOUNTS: Final = frozenset(
 """What only "the same again" takes over."""
 _NAMED: Final = PLACES | {"workflow", "suite", "runbook", "version", "metric"}
 """What the bot may name that a pointer can mean; figures that it tells are no wishes of anybody."""
+_PARTS: Final = frozenset({"version", "instance", "endpoint"})
 _ASKS: Final = re.compile(r"\?\s*(?:\([^)]*\)\s*)?$|\?")
 _OF_VERSION: Final = re.compile(
     r"\b(?:versions?|releases?|deploy\w*|builds?|tags?|commits?|sha|rolled)\b[^.!?\n]{0,40}$"
@@ -123,8 +124,13 @@ class Before:
         found = [each for each in self.holds if each.type == kind]
         if reach == "pointed":
             found = found or [each for each in self.past if each.type == kind]
-            found = found or [each for each in self.told if each.type == kind]
+            found = found or [each for each in self.told if each.type == kind and self._belongs(kind)]
         return found
+
+    def _belongs(self, kind: str) -> bool:
+        """A version, a host or a path that the bot named is one of the service that it named, and of no other."""
+        services = {str(each.value) for each in self.told if each.type == "service"}
+        return kind not in _PARTS or services <= {str(each.value) for each in self.meant("service", "pointed")[:1]}
 
 
 def _same(one: Entity, other: Entity) -> bool:

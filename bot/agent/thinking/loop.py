@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.agent.events import Choices, Event
 from bot.agent.invoking import Invoking
 from bot.agent.model import Ending, LanguageModel, Message, Prompt, ToolCall, Words
 from bot.agent.thinking.acting import Acting, Ledgers
@@ -104,6 +105,7 @@ class _Turn:
         self._kit = kit
         self._ask = ask
         self._tell = tell
+        self._ways_on: Choices | None = None
         redact = kit.redactor.text
         if ask.resume:
             kept, self._ledgers = taken_up(ask.resume.state, kit.limits)
@@ -128,7 +130,7 @@ class _Turn:
             offered,
             self._ledgers,
             self._kit.limits,
-            self._tell,
+            self._beside,
             key=self._key,
             why=self._kit.redactor.text(self._ask.text),
         )
@@ -159,6 +161,13 @@ class _Turn:
                 told = f"{told}\n{text}"
             parts.append(Words(told))
         self._messages.append(Message("user", tuple(parts)))
+
+    async def _beside(self, event: Event) -> None:
+        """What operations show of themselves. Of many, one offers how to go on: the last that was looked at."""
+        if isinstance(event, Choices):
+            self._ways_on = event
+        else:
+            await self._tell(event)
 
     def _last_words(self) -> str:
         """What makes the next message the last one: tools are still listed, so that the prompt stays cached."""
@@ -218,6 +227,8 @@ class _Turn:
             await self._saying.note(f"_{warning(speaking.room)}_")
         if table := self._ledgers.hypotheses.table():
             await self._tell(table)
+        if self._ways_on:
+            await self._tell(self._ways_on)
         return Thought(
             self._saying.text,
             how,

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from bot.agent.events import Facts, Picture, Table
+from bot.agent.events import Choice, Choices, Facts, Picture, Table
 from bot.agent.model import Prompt, ToolResult, Words
 from bot.agent.thinking.limits import ThinkingLimits
 from bot.agent.thinking.thought import Source
@@ -29,6 +29,7 @@ class Telling(Output):
     async def tell(self, now: Any) -> Any:
         yield Facts((("at", f"{now:%H:%M}"),))
         yield Picture(b"png", "chart", "a line")
+        yield Choices((Choice("Again", say="look.more"),))
 
 
 async def test_what_was_found_is_fenced_and_shortened_and_can_be_paged(make_app: MakeApp) -> None:
@@ -167,6 +168,20 @@ async def test_an_output_that_tells_more_is_told_to_people(make_app: MakeApp) ->
     await stage.think("more")
     assert stage.all(Facts) == [Facts((("at", "15:30"),))]
     assert len(stage.all(Picture)) == 1
+
+
+async def test_of_many_outputs_one_offers_how_to_go_on_after_the_answer(make_app: MakeApp) -> None:
+    async def function(wanted: Anything, context: Context) -> Telling:
+        """Tell more."""
+        return Telling()
+
+    app = await make_app(operation("look.more", title="More", permission="help:read")(function))
+    calls = [("look.more", {"words": each}) for each in "abc"]
+    stage = Stage(app, [scripted(Says(calls=calls), Says("Well."))])
+    await stage.think("more")
+    assert len(stage.all(Picture)) == 3
+    (ways,) = stage.all(Choices)
+    assert stage.events[-1] is ways
 
 
 async def test_any_number_of_thoughts_run_at_one_time(make_app: MakeApp) -> None:
