@@ -87,9 +87,7 @@ def demo(console: Console, folder: Path, manifest: Path, *, port: int | None, br
     asyncio.run(_run(console, folder, manifest, port=port, browser=browser, model=model))
 
 
-async def _run(
-    console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool, model: bool
-) -> None:
+async def _run(console: Console, folder: Path, manifest: Path, *, port: int | None, browser: bool, model: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):

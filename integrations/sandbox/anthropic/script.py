@@ -75,7 +75,8 @@ class When(Part):
 
     @property
     def groups(self) -> set[str]:
-        return {name for pattern in (self.asked, self.said, self.system, self.result) if pattern for name in pattern.groupindex}
+        patterns = (self.asked, self.said, self.system, self.result)
+        return {name for pattern in patterns if pattern for name in pattern.groupindex}
 
     @property
     def after_results(self) -> bool:
