@@ -274,6 +274,7 @@ class App:
         self.slack = self._slack(client, slack_people) if client and slack_people else None
         self.http = self._http()
         self.port = 0
+        self._learning_to_read: asyncio.Task[None] | None = None
         self._started_at = clock()
 
     async def start(self, *, whole: bool = False) -> None:
@@ -286,10 +287,15 @@ class App:
             await self.slack.introduce()
         await self.upkeep.start(whole=whole)
         if whole:
-            self.memory.embedder = await asyncio.to_thread(embedder, self.settings.data_dir / "semantic")
+            self._learning_to_read = asyncio.create_task(self._learn_to_read(), name="embedder")
             self.port = await self.http.start()
         if self.slack:
             await self.slack.connect()
+
+    async def _learn_to_read(self) -> None:
+        """It takes most of a second, and until then words alone do."""
+        if self.settings.semantic:
+            self.memory.embedder = await asyncio.to_thread(embedder, self.settings.data_dir / "semantic")
 
     async def close(self) -> None:
         """Let what runs end, write down what is waiting, and go; a part that fails does not keep the others."""
@@ -297,6 +303,8 @@ class App:
             last_first.callback(self.tracing.close)
             last_first.push_async_callback(self.database.close)
             last_first.push_async_callback(self.observatory.close)
+            if self._learning_to_read:
+                last_first.push_async_callback(asyncio.wait, {self._learning_to_read})
             for model in self.models:
                 last_first.push_async_callback(model.close)
             last_first.push_async_callback(self.upkeep.close)

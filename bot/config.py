@@ -202,6 +202,8 @@ class Settings(BaseSettings):
     """Names of workflows, runbooks and suites, and the words people have for them; without it, the shipped ones."""
     knowledge_dir: Path | None = None
     """A folder of Markdown (runbooks, guides) that answers “How do I …?”; without it, only the shipped pages."""
+    semantic: bool = True
+    """Whether the memory compares meanings, and not words alone, where the extra `semantic` is installed."""
     anthropic_api_key: SecretStr | None = Field(None, examples=["sk-ant-…"])
     """Key of Claude's API; with it, questions that the rules do not understand go to Claude."""
     anthropic_url: Annotated[str, AfterValidator(_base), AfterValidator(_not_in_clear)] = "https://api.anthropic.com"

@@ -163,6 +163,7 @@ def settings_for(url: str | None, folder: Path, **changes: object) -> Settings:
             "encryption_keys": KEYS,
             "database_timeout_seconds": 10,
             "http_port": 0,
+            "semantic": False,
             **changes,
         }
     )

@@ -11,7 +11,7 @@ from bot import defaults
 from bot.app import App
 from integrations.sandbox.platform.server import Platform
 from integrations.sandbox.platform.world import World
-from integrations.sandbox.slack.testing import Person, words
+from integrations.sandbox.slack.testing import Person, Playground, words
 from tests.slack.conftest import Ahead, Make
 from tests.slack.seeing import Settled, answers
 
@@ -61,7 +61,10 @@ async def watching(bots: Make, platform: Platform) -> App:
     )
 
 
-async def test_each_is_answered_or_what_is_missing_is_said(watching: App, settled: Settled, sre: Person) -> None:
+async def test_each_is_answered_or_what_is_missing_is_said(
+    watching: App, settled: Settled, sre: Person, workspace: Playground
+) -> None:
+    workspace.patience = 30  # to explain something takes seconds where others work, too
     wrong = []
     for sentence, expected in SAID:
         thread = await sre.says("#ops", f"@copilot {sentence}")
