@@ -467,6 +467,8 @@ def allowed(field: str) -> str:
     if shape["type"] == "string":
         return "a path" if shape.get("format") == "path" else "some text"
     kind = "a whole number" if shape["type"] == "integer" else "a number"
+    if shape.get("type") == "boolean":
+        return "yes or no"
     low = f"from {shape['minimum']} to" if "minimum" in shape else f"above {shape['exclusiveMinimum']:g}, up to"
     return f"{kind} {low} {int(shape['maximum'])}"
 
