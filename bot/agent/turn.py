@@ -198,7 +198,8 @@ class Turns:
                 f"that is {len(text):,} characters long, and I read at most {MOST_QUESTION:,} at once",
                 mend="Ask a shorter question, and upload the rest as a file.",
             )
-        known = self._known(turn.who.timezone, turn.thread.earlier)
+        exact = text.partition(" ")[0].lower() in {each.name for each in self._registry}
+        known = self._known(turn.who.timezone, () if exact else turn.thread.earlier)  # it stands for itself
         meaning = understand(text, known)
         key, person = Key.of(turn.request.origin, turn.request.actor.id), turn.request.actor.id
         waiting = await self._suspended.question(key, person, self._clock())
