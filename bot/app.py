@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +34,7 @@ from bot.agent.thinking.tools import Toolbox
 from bot.agent.threads import Threads
 from bot.agent.turn import Language, Turns
 from bot.catalogue import Catalogue, Model, load_model
-from bot.config import Settings
+from bot.config import PREFIX, Settings
 from bot.dead_letters import DeadLetters
 from bot.door.approved import ApprovedRuns
 from bot.door.call import Call
@@ -72,14 +72,23 @@ from bot.resilience import Breakers, BreakerState, BreakerStatus
 from bot.telemetry.vocabulary import Vocabulary
 from bot.tracing import Tracing
 from bot.upkeep import Times, Upkeep
-from handlers.face import Brain, SlackFace, SlackSettings, slack_client
+from bot.watch.alerts import AlertStore
+from bot.watch.desk import AlertDesk
+from bot.watch.replaying import Replays
+from bot.watch.station import Station, Stores, Wishes
+from bot.watch.watches import WatchStore
+from handlers.face import Alerting, Brain, SlackFace, SlackSettings, slack_client
 from handlers.http import HttpServer, Part, http_app
 from handlers.people import SlackDirectory
+from handlers.webhooks import Hook, webhooks
+from integrations.alertmanager.adapter import Alertmanager
 from integrations.dbos.adapter import DbosDurable
 from integrations.models import models
 from integrations.telemetry import connect
 from storage.database import Database
 from storage.repositories import (
+    AlertCardRepository,
+    AlertRepository,
     AnswerRepository,
     ApprovalRepository,
     AuditRepository,
@@ -97,6 +106,7 @@ from storage.repositories import (
     ReplicaRepository,
     RunRepository,
     SuspendedRepository,
+    WatchRepository,
 )
 
 log = structlog.get_logger()
@@ -260,6 +270,7 @@ class App:
         self.dead_letters = DeadLetters(DeadLetterRepository(database, keys), clock)
         durable = durable or DbosDurable(settings.database, settings.data_dir, self.replica)
         self.approved = ApprovedRuns(self.door, self.desk, durable, self.dead_letters)
+        self.station = self._station(durable)
         self.deliveries = DeliveryRepository(database, keys)
         self.conversations = ConversationRepository(database, keys)
         self.answers = AnswerRepository(database, keys)
@@ -287,6 +298,7 @@ class App:
             await self.slack.introduce()
         await self.upkeep.start(whole=whole)
         if whole:
+            await self.station.start(self.slack.workspace if self.slack else "")
             self._learning_to_read = asyncio.create_task(self._learn_to_read(), name="embedder")
             self.port = await self.http.start()
         if self.slack:
@@ -316,6 +328,7 @@ class App:
                 last_first.push_async_callback(self.slack.close)
             last_first.push_async_callback(self.http.stop)
             last_first.callback(self.upkeep.rest)
+            last_first.callback(self.station.clockwork.rest)
 
     @classmethod
     @asynccontextmanager
@@ -417,6 +430,24 @@ class App:
             clock=clock,
         )
 
+    def _station(self, durable: Durable) -> Station:
+        settings = self.settings
+        watches, alerts = WatchRepository(self.database, self.keys), AlertRepository(self.database, self.keys)
+        return Station(
+            self.observatory,
+            Stores(watches, alerts, watches.commit, (watches.purge, alerts.purge)),
+            durable,
+            self.approved.launch,
+            Wishes(
+                settings.watch_channel or "",
+                tuple(name.strip() for name in settings.watch_environments.split(",")),
+                settings.alerts_per_day,
+                time.fromisoformat(settings.digest_at),
+                settings.digest_timezone,
+            ),
+            self.clock,
+        )
+
     def _upkeep(self) -> Upkeep:
         async def old_deliveries(now: datetime) -> int:
             return await self.deliveries.purge(now - DELIVERIES_KEPT)
@@ -431,7 +462,10 @@ class App:
             desk=self.desk,
             approved=self.approved,
             audit=self.audit,
-            expiring=(old_deliveries, old_answers, self.conversations.expire, self.memory.expire, self.suspended.purge),
+            expiring=(
+                *(old_deliveries, old_answers, self.conversations.expire, self.memory.expire, self.suspended.purge),
+                self.station.expire,
+            ),
             times=Times(
                 self.settings.heartbeat_seconds,
                 timedelta(seconds=self.settings.replica_stale_seconds),
@@ -465,6 +499,10 @@ class App:
         put(Recommender, self.memory)
         put(SpendingBook, self.costs)
         put(Budgets, self.files.policies.budgets)
+        put(WatchStore, self.station.stores.watches)
+        put(AlertStore, self.station.stores.alerts)
+        put(AlertDesk, self.station.desk)
+        put(Replays, self.station.scans)
 
     def _slack(self, client: AsyncWebClient, directory: SlackDirectory) -> SlackFace:
         settings = self.settings
@@ -497,11 +535,17 @@ class App:
                 clock=self.clock,
                 replica=self.replica,
                 metrics=self.metrics,
+                alerting=Alerting(
+                    AlertCardRepository(self.database), self.station.stores.alerts, self.station.picturing
+                ),
             ),
             directory,
             client,
         )
-        self.upkeep.rounds.append(face.round)
+        self.upkeep.rounds += (face.round, self.station.round)
+        if face.alerts:
+            self.station.listen(face.alerts.moved)
+            self.station.digesting.tell = face.alerts.tell
         return face
 
     def _http(self) -> HttpServer:
@@ -514,8 +558,16 @@ class App:
             ready=self._ready,
             metrics=self.metrics,
             clock=self.clock,
+            more=(webhooks([self._alertmanager()]),),
         )
         return HttpServer(app, host=settings.http_host, port=settings.http_port)
+
+    def _alertmanager(self) -> Hook:
+        """Its alerts come to the channel in which everything is watched; without one there is no place for them."""
+        files, settings = self.files, self.settings
+        taking = Alertmanager(files.vocabulary, files.catalogue, self.station.hear, self.clock)
+        token = settings.alertmanager_token if settings.watch_channel else None
+        return Hook("alertmanager", token, f"{PREFIX}ALERTMANAGER_TOKEN and {PREFIX}WATCH_CHANNEL", taking.take)
 
     async def _ready(self) -> Mapping[str, Part]:
         parts = {"slack": await self.slack.ready()} if self.slack else {}

@@ -301,6 +301,28 @@ def evaluate(
 
 
 @cli.command()
+def detect(
+    file: Annotated[str, typer.Argument(help="A CSV with the columns timestamp and value; - reads standard input.")],
+    out: Annotated[
+        str, typer.Option(help="Where the rows are written with their anomaly_score; - is standard output.")
+    ] = "",
+    plot: Annotated[Path | None, typer.Option(help="A PNG to draw it in: values, what is usual, findings.")] = None,
+    sensitivity: Annotated[Literal["low", "medium", "high"], typer.Option(help="How much is told.")] = "medium",
+    timezone: Annotated[str, typer.Option(help="Of timestamps without a zone, and of what is shown.")] = "UTC",
+    as_json: AsJson = False,
+) -> None:
+    """Find what is unusual in a file of samples. Needs no settings, no network and no bot.
+
+    Every further column of numbers is a series of its own. The anomaly_score (0 to 1) of a row goes by the rows before
+    it alone; findings begin at 0.5. Findings are no error: the exit code is 0.
+    """
+    from bot.detection.command import Wish
+    from bot.detection.command import detect as look
+
+    look(console(), console(error=True), Wish(file, out, plot, sensitivity, timezone, as_json))
+
+
+@cli.command()
 def run() -> None:
     """Run the bot until Ctrl-C: in Slack if slack_bot_token is set; heartbeats, expiry, taking over, retention."""
 
@@ -359,6 +381,25 @@ def sandbox_platform(
     from integrations.sandbox.platform.alone import run_alone
 
     run_alone(console(), port=port, seed=seed)
+
+
+@sandbox_cli.command("fault")
+def sandbox_fault(
+    kind: Annotated[str, typer.Argument(help="What; without it, what there is and what goes on.")] = "",
+    service: Annotated[str, typer.Argument(help="Where.")] = "",
+    environment: Annotated[str, typer.Option(help="In which environment.")] = "production",
+    minutes: Annotated[float, typer.Option(help="For how long; until it is ended, if not given.")] = 0,
+    size: Annotated[float, typer.Option(help="How much; what is usual for it, if not given.")] = 0,
+    end: Annotated[str, typer.Option(help="End the fault of this id instead.")] = "",
+    url: Annotated[str, typer.Option(help="The platform; the demo's if not given.")] = "http://127.0.0.1:8910",
+) -> None:
+    """Break something on a simulated platform that runs, such as the demo's: `sandbox fault latency payments`."""
+    from integrations.sandbox.platform import faulting
+
+    if end:
+        faulting.end(console(), url, end)
+    else:
+        faulting.fault(console(), url, kind, service, environment=environment, minutes=minutes, size=size)
 
 
 @sandbox_cli.command("model")

@@ -242,6 +242,18 @@ class Settings(BaseSettings):
     """Slack's Web API; another address for a local workspace or GovSlack."""
     slack_approvals_channel: str | None = Field(None, pattern=r"^[CG][A-Z0-9]+$", examples=["C0123456789"])
     """Id of the channel for approvals asked for in private, at a terminal or by HTTP."""
+    watch_channel: str | None = Field(None, pattern=r"^[CG][A-Z0-9]+$", examples=["C0123456789"])
+    """Id of the channel in which everything is watched: with it, the built-in scans run, and speak there."""
+    watch_environments: str = Field("production", min_length=1)
+    """Which environments they watch, with commas between."""
+    alerts_per_day: int = Field(12, ge=1, le=1_000)
+    """Alerts that a channel is told of in 24 hours; the rest stands in the digest. Critical ones are always told."""
+    digest_at: str = Field("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    """When a channel with watches gets its digest, each day and on Mondays of the week."""
+    digest_timezone: str = Field("UTC", min_length=1, examples=["Europe/Berlin"])
+    """Of that time."""
+    alertmanager_token: SecretStr | None = Field(None, examples=["a token"])
+    """Token that Alertmanager sends to /webhooks/alertmanager; with it, its alerts come to watch_channel."""
     slack_rate_factor: float = Field(1, gt=0, le=10_000)
     """Multiplies the rates at which messages are sent; Slack's own are 1."""
     http_host: str = Field("127.0.0.1", min_length=1)

@@ -105,3 +105,7 @@ class Durable(Protocol):
     async def adopt(self, live: Collection[str]) -> Sequence[str]:
         """Resume the unfinished runs of executors that are not in `live`; returns their ids."""
         ...
+
+    async def forget(self, kind: str, before: datetime) -> int:
+        """Drop the record of runs that have ended and were started before; returns how many."""
+        ...

@@ -40,8 +40,11 @@ class Commands:
         known = COMMANDS.get(name)
         groups = known.groups if known else ()
         asks = text.lower() in HELP
+        said = text
         for group in () if asks else groups:
             text = group_of(text, group, self._registry)
+        if known and known.means and text == said and not asks:
+            text = f"{known.means} {text}"
         press = Press(
             person,
             str(command["team_id"]),

@@ -35,6 +35,8 @@ from bot.guard.redaction import Redactor
 from bot.guard.roles import RoleBook
 from bot.ports import Clock
 from bot.resilience import RetryPolicy, retry
+from bot.watch.alerts import AlertCardStore, AlertStore
+from handlers.alerts import AlertCards, Chart
 from handlers.assistant import Assistant
 from handlers.cards import Cards
 from handlers.commands import Commands
@@ -74,6 +76,15 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """What alerts are shown from."""
+
+    cards: AlertCardStore
+    alerts: AlertStore
+    chart: Chart
+
+
+@dataclass(frozen=True, slots=True)
 class Brain:
     """What the face works with: the brain's rooms, and the stores."""
 
@@ -95,6 +106,8 @@ class Brain:
     clock: Clock
     replica: str
     metrics: CollectorRegistry
+    alerting: Alerting | None = None
+    """None is a bot that watches nothing."""
 
 
 class SlackFace:
@@ -141,6 +154,7 @@ class SlackFace:
             brain.clock,
             everywhere=settings.approvals_channel,
         )
+        self.alerts = _alerts(brain, self.outbox)
         self.resuming = Resuming(brain.suspended, brain.desk, self.conversation, self.outbox, brain.replica)
         # What the receivers and the intake have seen to already, Bolt need not do again.
 
@@ -229,6 +243,11 @@ class SlackFace:
             bot_token=self._client.token,
         )
 
+    @property
+    def workspace(self) -> str:
+        """Which one this is, once it was asked."""
+        return (self._known.team_id or "") if self._known else ""
+
     async def connect(self) -> None:
         """Let Slack in; in HTTP mode it comes by itself."""
         if self._settings.mode == "http":
@@ -248,6 +267,8 @@ class SlackFace:
                 last_first.push_async_callback(self._session.close)
             last_first.push_async_callback(self.outbox.close, GRACE)
             last_first.push_async_callback(self.cards.close, GRACE)
+            if self.alerts:
+                last_first.push_async_callback(self.alerts.close, GRACE)
             last_first.push_async_callback(self.resuming.close, GRACE)
             last_first.push_async_callback(self.intake.close, GRACE)
             if self._sockets:
@@ -259,6 +280,7 @@ class SlackFace:
             self.conversation.heed_stops,
             lambda: self.intake.adopt(live),
             self.cards.reconcile,
+            *((self.alerts.reconcile,) if self.alerts else ()),
             lambda: self.resuming.round(live),
         )
         for step in steps:
@@ -299,6 +321,11 @@ class SlackFace:
         if self._sockets is not None and not await self._sockets.connected():
             return Part(ok=False, detail="the socket is not connected")
         return Part(ok=True)
+
+
+def _alerts(brain: Brain, outbox: Outbox) -> AlertCards | None:
+    told = brain.alerting
+    return AlertCards(told.cards, told.alerts, outbox, brain.registry, brain.clock, told.chart) if told else None
 
 
 def slack_client(token: SecretStr, api_url: str) -> AsyncWebClient:

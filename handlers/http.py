@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from time import perf_counter
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -64,6 +64,7 @@ def http_app(
     metrics: CollectorRegistry,
     clock: Clock,
     patience: float = PATIENCE_SECONDS,
+    more: Iterable[APIRouter] = (),
 ) -> FastAPI:
     """In Socket Mode without `receive` and `signing_secret`: then there is no /slack/events."""
     app = FastAPI(title="CoPilot", docs_url=None, redoc_url=None, openapi_url=None)
@@ -93,6 +94,8 @@ def http_app(
         # Thousands of series take a while to write down, and the loop has people waiting.
         return Response(await run_in_threadpool(encode, metrics), headers={"content-type": content_type})
 
+    for router in more:
+        app.include_router(router)
     return app
 
 
@@ -123,7 +126,7 @@ class _Deliveries:
         self._verifier = SignatureVerifier(signing_secret.get_secret_value(), _Told(clock))
 
     async def take(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         if body is None:
             return Response(status_code=413)
         if not self._signed(body, request.headers):
@@ -163,8 +166,8 @@ class _Told(Seconds):
         return self._clock().timestamp()
 
 
-async def _body(request: Request) -> bytes | None:
-    """The raw bytes, which are what is signed; None if there are too many to be Slack's."""
+async def body_of(request: Request) -> bytes | None:
+    """The raw bytes, which are what is signed; None if there are more than anybody has to send us."""
     body = bytearray()
     with suppress(ClientDisconnect):
         async for piece in request.stream():

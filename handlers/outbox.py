@@ -147,13 +147,20 @@ class Outbox:
         await self.attach(channel, thread or ts, rendered, key=key, again=again)
         return ts
 
-    async def update(self, channel: str, ts: str, rendered: Rendered, *, passing: bool = False) -> bool:
+    async def update(
+        self, channel: str, ts: str, rendered: Rendered, *, passing: bool = False, whole: bool = False
+    ) -> bool:
         """Whether it was sent, and not a newer one that came while it waited. Of those that wait the newest is sent,
-        so the last one always is. `passing` is progress, which lets others go first. Pictures are not looked at.
+        so the last one always is. `passing` is progress, which lets others go first; `whole` is refused rather than
+        shown as its words alone. Pictures are not looked at.
         """
 
         async def send() -> bool:
-            await self._readable(self._client.chat_update, rendered, channel=channel, ts=ts)
+            update = self._client.chat_update
+            if whole:
+                await update(channel=channel, ts=ts, text=rendered.text, blocks=list(rendered.blocks))
+            else:
+                await self._readable(update, rendered, channel=channel, ts=ts)
             return True
 
         job = Job("chat.update", channel, send, latest=True, yields=PASSING if passing else 0.0)
@@ -228,6 +235,18 @@ class Outbox:
         job.look_for = lambda: self._lookup.find(channel, thread, same, oldest)
         async with self._room(channel):
             await self._queue((channel, thread or ""), job)
+
+    async def keep(self, name: str, picture: Picture) -> str:
+        """A picture that no conversation has yet; its id. Blocks can show it as soon as Slack has looked at it."""
+
+        async def send() -> str:
+            answer = await self._client.files_upload_v2(
+                filename=name, content=picture.png, title=picture.title, alt_txt=picture.alt or None
+            )
+            return str(answer["file"]["id"])
+
+        file: str = await self._courier.deliver(self._stamped(Job("files.completeUploadExternal", None, send)))
+        return file
 
     async def attach(self, channel: str, thread: str, rendered: Rendered, *, key: str, again: bool = False) -> None:
         """Pictures and files of a message, below it. One that cannot be sent says so there."""

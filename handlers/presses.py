@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -33,6 +34,8 @@ from handlers.refused import SlackRefused
 
 NOBODY_SEES: Final = "command"
 PREFERENCES: Final = "preferences.set"
+WHISPERED: Final = frozenset({"alerts.acknowledge", "alerts.unacknowledge", "alerts.judge"})
+"""What the pressed message and its thread show by themselves; what else is to be said concerns only who pressed."""
 log = structlog.get_logger()
 
 
@@ -84,6 +87,8 @@ class Presses:
     async def act(self, act: Act, press: Press) -> None:
         try:
             match act:
+                case Run(operation, values) if operation in WHISPERED:
+                    await self.tell(press, await self._result(press, operation, values))
                 case Run(operation, values):
                     await self._go(press, operation=operation, values=dict(values))
                 case Say(text):
@@ -294,12 +299,14 @@ class Presses:
 
     async def do(self, press: Press, operation: str, **values: Json) -> bool:
         """Run it; what goes well is seen where it shows, what does not is told to the person."""
-        outcome = await self._invoke(press, operation, **values)
-        if isinstance(outcome, Done):
+        result = await self._result(press, operation, values)
+        if isinstance(result.outcome, Done):
             return True
-        found = self._registry.get(operation)
-        await self.tell(press, Result(outcome, found.title))
+        await self.tell(press, result)
         return False
+
+    async def _result(self, press: Press, operation: str, values: Mapping[str, Json]) -> Result:
+        return Result(await self._invoke(press, operation, **values), self._registry.get(operation).title)
 
     async def _invoke(self, press: Press, operation: str, **values: Json) -> Outcome:
         return await self._door.invoke(

@@ -35,6 +35,8 @@ class Command(NamedTuple):
     about: str = "something that I do not know"
     groups: tuple[str, ...] = ()
     """None is all of them."""
+    means: str = ""
+    """What is meant where no verb stands in front: `/watch checkout latency`."""
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -63,9 +65,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "/watch": Command(
         "Be told when something changes or goes wrong",
-        "help | list | add <what> | remove <watch>",
+        "help | <what, in words> | list | show, test, pause, resume or delete <watch>",
         "watches: being told when something changes",
         ("watches",),
+        "watches.create",
     ),
     "/tests": Command(
         "Run test suites and read their results",

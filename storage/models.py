@@ -316,6 +316,98 @@ class SuspendedRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class WatchRow(Base):
+    """What is looked at by itself; what people wrote about it is sealed."""
+
+    __tablename__ = "watches"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str]
+    channel: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    every: Mapped[float]
+    sensitivity: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    paused_until: Mapped[datetime | None]
+    timezone: Mapped[str]
+    tuned: Mapped[float]
+    version: Mapped[int]
+    record_sealed: Mapped[str]
+
+
+class WatchProgressRow(Base):
+    """How far a watch has come. Its state is numbers about services: large, written at each look, and not sealed."""
+
+    __tablename__ = "watch_progress"
+    watch: Mapped[str] = mapped_column(ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True)
+    until: Mapped[datetime]
+    state: Mapped[bytes]
+    failures: Mapped[int]
+    trouble: Mapped[str]
+    looked_at: Mapped[datetime | None]
+    took: Mapped[float]
+
+
+class AlertRow(Base):
+    """What went wrong; what is asked for has a column, the rest is sealed."""
+
+    __tablename__ = "alerts"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    group: Mapped[str]
+    fingerprint: Mapped[str]
+    workspace: Mapped[str]
+    channel: Mapped[str]
+    environment: Mapped[str]
+    state: Mapped[str]
+    severity: Mapped[str]
+    opened_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(index=True)
+    resolved_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str]
+    shown: Mapped[bool]
+    version: Mapped[int]
+    record_sealed: Mapped[str]
+    __table_args__ = (Index(None, "group", "state"),)
+
+
+class JudgementRow(Base):
+    """What somebody thinks of an alert."""
+
+    __tablename__ = "judgements"
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    verdict: Mapped[str]
+    at: Mapped[datetime]
+
+
+class SilenceRow(Base):
+    """What is kept quiet, and until when; why is sealed."""
+
+    __tablename__ = "silences"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    channel: Mapped[str]
+    environment: Mapped[str]
+    service: Mapped[str]
+    signal: Mapped[str]
+    watch: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    record_sealed: Mapped[str]
+
+
+class AlertCardRow(Base):
+    """Where an alert is shown, which version of it, and what of it people have seen: hashes, and the numbers in its picture."""
+
+    __tablename__ = "alert_cards"
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    ts: Mapped[str | None]
+    version: Mapped[int]
+    shows: Mapped[str]
+
+
 class CostRow(Base):
     """What something cost, and to whom it is booked."""
 

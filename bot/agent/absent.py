@@ -21,7 +21,6 @@ _TESTS: Final = Absent("Writing or running tests", "a test bench", ("services.sh
 _WORKFLOWS: Final = Absent("Workflows", "a workflow engine", ("deploys.list", "runs.list", "runbooks.list"))
 _INCIDENTS: Final = Absent("An incident register", "the incident manager", ("status.overview", "metrics.explain"))
 _CHANGES: Final = Absent("Changing what runs", "a system that deploys", ("deploys.list", "services.show"))
-_WATCHES: Final = Absent("Watching on a schedule", "the watches", ("metrics.query", "slo.status"))
 _SECURITY: Final = Absent(
     "Security posture (keys and their age, vulnerabilities, compliance)",
     "a source that knows secrets and findings",
@@ -55,10 +54,7 @@ ABSENT: Final[Mapping[str, Absent]] = {
     "incidents.update": _INCIDENTS,
     "incidents.resolve": _INCIDENTS,
     "incidents.postmortem": _INCIDENTS,
-    "alerts.list": Absent("A list of alerts", "a source of alerts", ("status.overview", "slo.status")),
     "runbooks.run": Absent("Running a runbook", "the runbook runner", ("runbooks.list", "runbooks.show")),
-    "watches.create": _WATCHES,
-    "watches.list": _WATCHES,
 }
 
 

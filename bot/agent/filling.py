@@ -9,10 +9,12 @@ from datetime import datetime
 from itertools import product
 from typing import Final
 
+from bot.agent.watching import wished
 from bot.door.registry import AnyOperation
 from bot.errors import InvalidInput
 from bot.language.lexicon import Lexicon
 from bot.language.ranges import find, find_anchored, judged, read
+from bot.language.ranges.ahead import ahead
 from bot.language.understanding import Entity, Understanding, Unknown
 from bot.ports import Json
 
@@ -34,6 +36,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 _OF_INSTANCES: Final = frozenset({"cpu", "memory", "disk", "gpu", "saturation", "queue_depth", "in_flight"})
 _BY: Final = re.compile(r"\b(?:by|per|for each|of each)\s+(service|instance|pod|endpoint|path|route|version|model)s?\b")
 _GROUPS: Final = {"pod": "instance", "path": "endpoint", "route": "endpoint"}
+_MINE: Final = re.compile(r"\b(?:my|mine|i|i'm|i've)\b.*\bwatch|\bwatch\w* (?:of mine|i (?:have|made|set))")
 _SPREAD: Final = re.compile(r"\b(?:distribution|histogram|heat ?map)\b")
 _AGAINST: Final = re.compile(r"\b(?:with|vs\.?|versus|against|than|beside|to)\s+(?:the\s+)?$", re.IGNORECASE)
 _PROMISED: Final = re.compile(r"\b(?:slos?|slas?|objectives?)\b")
@@ -49,6 +52,7 @@ _PLACE: Final = re.compile(
     r"|\b(?:why|how) (?:is|was|are) (?:the )?([a-z][a-z0-9_-]{2,40})\b"
 )
 _THINGS: Final = frozenset({"service", "instance", "endpoint", "incident", "workflow", "execution", "runbook", "suite"})
+_AHEAD: Final = re.compile(r"\b(?:for|until|till)\s+[\w: +.-]{1,60}$", re.IGNORECASE)
 AT_ONCE: Final = 4
 """Operations that one sentence may start, for as many services and measures."""
 
@@ -70,7 +74,7 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
         find(_unnamed(understood), now, timezone)  # a time that there is none ("25pm") is said to be none
     ranges = [each for each in understood.holds if each.type == "time_range"]
     for each in understood.holds:
-        names = FIELDS.get(each.type, (each.type,))
+        names = _fields_of(each, fields)
         if each.type == "time_range" and len(ranges) == 1 and _AGAINST.search(understood.raw[: each.span[0]]):
             names = names[::-1]
         places = [name for name in names if name in fields and name not in values]
@@ -81,15 +85,36 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
     for stranger in understood.unknown:  # not known, or misspelt: the operation says so, and which are near
         if stranger.type in fields and not understood.values(stranger.type, said=True):
             values[stranger.type] = stranger.text
-    return Filled(_refined(values, understood.raw.lower(), fields), tuple(left))
+    values = _refined(values, understood, fields)
+    if "lasting" in fields:
+        values = wished(values, understood.raw, understood.holds)
+    if "until" in fields and (until := _until(understood.raw, now, timezone)):
+        values["until"] = until
+    return Filled(values, tuple(left))
 
 
-def _refined(values: dict[str, Json], text: str, fields: Collection[str]) -> dict[str, Json]:
-    """What only the fields of metrics know: groups, how instances become one number, how requests spread."""
+def _until(text: str, now: datetime, timezone: str) -> str:
+    """The end of the sentence, where it names a time that is still to come."""
+    said = _AHEAD.search(text)
+    try:
+        return said[0] if said and ahead(said[0], now, timezone) else ""
+    except InvalidInput:
+        return ""
+
+
+def _refined(values: dict[str, Json], understood: Understanding, fields: Collection[str]) -> dict[str, Json]:
+    """What only some fields know: groups, how instances become one number, how requests spread, whose it is."""
+    text = understood.raw.lower()
     if "aggregation" in values and not _sums_up(values):
         del values["aggregation"]
     if "by" in fields and (by := _BY.search(text)):
         values["by"] = _GROUPS.get(by[1], by[1])
+    if "watch" in fields and "service" not in fields and "watch" in values:
+        values["watch"] = " ".join(each.text for each in understood.holds if each.type in {"service", "metric"})
+    if "period" in fields and "week" in text:
+        values["period"] = "weekly"
+    if "mine" in fields and _MINE.search(text):
+        values["mine"] = True
     if "spread" in fields and _SPREAD.search(text):
         values["spread"] = True
     if "window" in fields and "window" not in values and (hung := find_anchored(text)):
@@ -122,9 +147,13 @@ def with_strangers(understood: Understanding, lexicon: Lexicon) -> Understanding
 def placed(found: AnyOperation, understood: Understanding) -> tuple[Entity, ...]:
     """What the sentence itself names and the operation has a field for."""
     fields = found.input.model_fields
-    return tuple(
-        each for each in understood.entities if any(name in fields for name in FIELDS.get(each.type, (each.type,)))
-    )
+    return tuple(each for each in understood.entities if any(name in fields for name in _fields_of(each, fields)))
+
+
+def _fields_of(each: Entity, fields: Collection[str]) -> tuple[str, ...]:
+    """What has a name of its own is found by what it is about: "stop watching checkout latency"."""
+    named = each.type in {"service", "metric"} and each.type not in fields and "watch" in fields
+    return ("watch",) if named else FIELDS.get(each.type, (each.type,))
 
 
 def each_of(

@@ -34,8 +34,15 @@ CHATTING: Final = 0.8
 """Confidence from which words that ask for nothing are small talk, and not a wish that was not understood."""
 _WORD: Final = re.compile(r"[\w.-]+")
 _QUOTED: Final = re.compile(r"(?<!\w)[\"“”'‘’]([^\"“”'‘’]{1,200})[\"“”'‘’](?!\w)")
-_ID: Final = re.compile(r"\b(?:apr|run|dl|ans)-[\w:-]+")
-_PREFIXES: Final = {"approval": "apr-", "run": "run-", "letter": "dl-"}
+_ID: Final = re.compile(r"\b(?:apr|run|dl|ans|wch|alr|sil)-[\w:-]+")
+_PREFIXES: Final = {
+    "approval": "apr-",
+    "run": "run-",
+    "letter": "dl-",
+    "watch": "wch-",
+    "alert": "alr-",
+    "silence": "sil-",
+}
 LOOK_IT_OVER: Final = "it changes something, so please look it over"
 Kind = Literal["run", "form", "ask", "absent", "talk", "not-yet", "unsure"]
 
@@ -77,7 +84,7 @@ class Known:
 
 def understand(text: str, known: Known) -> Meaning:
     """Said exactly; or by the words of an operation that only phrases know; or as a sentence."""
-    exact = _exact(text, known.registry) or _help(text, known.registry)
+    exact = _exact(text, known) or _help(text, known.registry)
     if exact is not None:
         return exact
     heard = brain.understand(text, known.lexicon, now=known.now, timezone=known.timezone, history=known.history)
@@ -86,13 +93,15 @@ def understand(text: str, known: Known) -> Meaning:
     meaning = meant(understood, known)
     if phrase.operation is None:
         return replace(meaning, near=meaning.near or phrase.near)
+    if any(str(phrase.values.get(name, "")).startswith(prefix) for name, prefix in _PREFIXES.items()):
+        return phrase  # what is named by its id is meant, and whatever else the words say is about it
     if meaning.operation and len(placed(meaning.operation, understood)) > len(placed(phrase.operation, understood)):
         return meaning  # "status of checkout" is not the status of the bot
     if meaning.kind == "absent" and phrase.operation.risk is not Risk.READ and phrase.score >= SAID:
         return phrase  # what an installation brings itself, in its own words; and it is a form
     acts = understood.operation in brain.ACTING and understood.confidence >= LIKELY
     plainly = phrase.score >= SAID or phrase.score > meaning.score
-    return phrase if plainly and not acts else meaning
+    return phrase if plainly and not acts else replace(meaning, near=meaning.near or phrase.near)
 
 
 def meant(understood: Understanding, known: Known) -> Meaning:
@@ -192,12 +201,14 @@ def group_of(text: str, group: str, registry: Registry) -> str:
     return f"{name} {rest}".strip() if any(each.name == name for each in registry) else text
 
 
-def _exact(text: str, registry: Registry) -> Meaning | None:
+def _exact(text: str, known: Known) -> Meaning | None:
     """`operation.name key=value "key=two words"`: said exactly, so it is run as it is said."""
     name, _, rest = text.strip().partition(" ")
-    found = next((each for each in registry if each.name == name.lower()), None)
+    found = known.names.get(name.lower())
     if found is None:
         return None
+    if rest and "=" not in rest and (worded := _worded(found, rest, known)):
+        return worded
     try:
         words = shlex.split(rest)
     except ValueError as error:
@@ -215,6 +226,18 @@ def _exact(text: str, registry: Registry) -> Meaning | None:
     return Meaning("run", found, values, score=1.0)
 
 
+def _worded(found: AnyOperation, words: str, known: Known) -> Meaning | None:
+    """An operation that is named exactly, with what a sentence behind it says; None where it says nothing."""
+    understood = brain.understand(words, known.lexicon, now=known.now, timezone=known.timezone)
+    values = _values(words, found, understood, known)
+    missing = _missing(found, values)
+    if not values:
+        return None
+    if found.risk is not Risk.READ or missing:
+        return Meaning("form", found, values, why=_needs(missing) if missing else LOOK_IT_OVER, score=1.0)
+    return Meaning("run", found, values, score=1.0)
+
+
 def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     """Operations of which the grammar knows nothing are found by their titles and examples."""
     names = {name: each for name, each in known.names.items() if name not in brain.INTENTS}
@@ -224,21 +247,19 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     # Said as it is known, also where a word of it is a name: a disk is something to measure, and to resize.
     changes = whole and whole[0].score >= SAID and names[whole[0].name].risk is not Risk.READ
     found = _word_for_word(text, phrases) or (whole if changes else rank(bare, phrases))
+    near = _near(understood, known.names) or tuple(names[each.name] for each in found[:NEAR])
     if not found or found[0].score < SURE:
-        return Meaning(
-            "unsure", near=_near(understood, known.names) or tuple(names[each.name] for each in found[:NEAR])
-        )
+        return Meaning("unsure", near=near)
     chosen, score = names[found[0].name], found[0].score
-    named = filled(chosen, understood, known.now, known.timezone).values
-    values = {**named, **read_values(text, chosen, known.registry, known.catalogue)}
+    values = _values(text, chosen, understood, known)
     missing = _missing(chosen, values)
     if chosen.risk is not Risk.READ and understood.mood != "request":
         return Meaning("not-yet", chosen, values, near=(chosen,), score=score)
     if chosen.risk is not Risk.READ:
-        return Meaning("form", chosen, values, why=LOOK_IT_OVER, score=score)
+        return Meaning("form", chosen, values, near=near, why=LOOK_IT_OVER, score=score)
     if missing:
-        return Meaning("form", chosen, values, why=_needs(missing), score=score)
-    return Meaning("run", chosen, values, score=score)
+        return Meaning("form", chosen, values, near=near, why=_needs(missing), score=score)
+    return Meaning("run", chosen, values, near=near, score=score)
 
 
 def _word_for_word(text: str, phrases: Mapping[str, Sequence[str]]) -> list[Match]:
@@ -257,21 +278,22 @@ def _bare(text: str, understood: Understanding, *, keeping: str = "") -> str:
     return " ".join(_WORD.findall(_ID.sub(" ", _QUOTED.sub(" ", text))))
 
 
-def read_values(text: str, found: AnyOperation, registry: Registry, catalogue: Catalogue) -> dict[str, Json]:
-    """What of the sentence fits a field: names of the catalogue, one of the options, an id, something in quotes."""
+def _values(text: str, found: AnyOperation, understood: Understanding, known: Known) -> dict[str, Json]:
+    """What was named; and what else fits a field: names of the catalogue, one of the options, an id, a quotation."""
+    named = filled(found, understood, known.now, known.timezone).values
     words = [word.strip(".-").lower() for word in _WORD.findall(text)]
     ids = _ID.findall(text)
-    quoted = _QUOTED.findall(text)
-    values: dict[str, Json] = {}
+    quoted = [each for each in _QUOTED.findall(text) if each not in named.values()]
+    values = dict(named)
     for name, shape in found.input.model_json_schema().get("properties", {}).items():
         options = _options(shape)
         value: Json = None
         if name == "operation":
-            value = next((each.name for each in registry if each.name in words), None)
+            value = next((each.name for each in known.registry if each.name in words), None)
         elif name == "environment":
-            value = next((str(known) for word in words if (known := environment(word))), None)
+            value = next((str(place) for word in words if (place := environment(word))), None)
         elif name == "service":
-            value = next((service.name for word in words if (service := catalogue.resolve(word))), None)
+            value = next((service.name for word in words if (service := known.catalogue.resolve(word))), None)
         elif name in _PREFIXES:
             value = next((each for each in ids if each.startswith(_PREFIXES[name])), None)
         elif options:

@@ -77,7 +77,7 @@ def lacking(
         missing = ["instance"]
     if operation == "traces.search" and not types - {"environment", "user", "failed"} and "x:onetrace" in has:
         missing = ["trace_id"]
-    if operation == "tests.run" and has & {"x:vulnerable", "n:everything"}:
+    if operation in {"tests.run", "watches.create"} and has & {"x:vulnerable", "n:everything"}:
         missing = []
     if operation == "deploy.start" and missing == ["environment"] and "f:sequence" in has:
         missing = []

@@ -14,7 +14,7 @@ from bot.observatory.gathering import Seen, case_of, look, neighbourhood
 from bot.observatory.observatory import Observatory, split
 from bot.observatory.question import Question, aligned, capital, clock, higher_is, iso, title_of
 from bot.observatory.standing import State
-from bot.observatory.told import Grid, Step, Told, notes, span_of
+from bot.observatory.told import Grid, Step, Told, notes, span_of, watch
 from bot.telemetry import episodes
 from bot.telemetry.charts.shapes import Curve, Edge, Graph, Lines, Mark, Node, Small
 from bot.telemetry.comparison import MOST, Comparison, compare, phrase
@@ -361,5 +361,7 @@ def _steps(question: Question, found: Explanation) -> tuple[Step, ...]:
             Step(label=f"Traces of {top}", operation="traces.search", values={**about, "service": top}),
             Step(label=f"Deploys of {top}", operation="deploys.list", values={**environment, "service": top}),
         ]
+    if question.scope.service:
+        steps.append(watch(question.watched()))
     steps.append(Step(label="State of everything", operation="status.overview", values=environment))
     return tuple(steps)

@@ -16,7 +16,7 @@ from bot.observatory.findings import JUDGED, last_of, last_value, marks_of, stan
 from bot.observatory.observatory import Heard, Observatory, named, split, whole
 from bot.observatory.question import WHOLE, Measured, Question, capital, clock, moments, title_of
 from bot.observatory.spreading import spread
-from bot.observatory.told import Grid, Step, Told, notes, span_of
+from bot.observatory.told import Grid, Step, Told, notes, span_of, watch
 from bot.telemetry import episodes, trends
 from bot.telemetry.charts.shapes import MOST_CURVES, Band, Curve, Lines, Stretch
 from bot.telemetry.queries.promql import checked
@@ -268,7 +268,7 @@ def _band(found: Measured, question: Question) -> Band | None:
 def _steps(question: Question) -> tuple[Step, ...]:
     """The next questions that people have, about the same as far as they can be."""
     if question.raw:
-        return ()
+        return (watch(question.watched()),)
     compared = question.about("service", "environment", "instance", "endpoint", "version") | question.measure()
     steps = [
         Step(label="Compare with yesterday", operation="metrics.compare", values={**compared, "against": "yesterday"}),
@@ -277,6 +277,7 @@ def _steps(question: Question) -> tuple[Step, ...]:
     if question.scope.service:
         why = question.about("service", "environment") | {"metric": question.metric}
         steps.append(Step(label="Explain", operation="metrics.explain", values=why))
+    steps.append(watch(question.watched()))
     lines = question.about("service", "environment", "instance")
     requests = question.about("service", "environment", "endpoint", "version")
     steps += [

@@ -13,6 +13,8 @@ from bot.telemetry.vocabulary import USUAL_QUANTILE, Aggregation, Better, Role, 
 
 WHOLE: Final = Signal(title="query", kind="gauge", metric=("query",), better="neither")
 """What a query of one's own is taken for."""
+WATCHED: Final[tuple[Role, ...]] = ("service", "environment")
+"""What a watch is narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ class Question:
         said: dict[str, Json] = {"metric": self.metric}
         said |= {"quantile": self.quantile} if self.quantile else {}
         return said | ({"aggregation": self.aggregation} if self.aggregation else {})
+
+    def watched(self) -> dict[str, Json]:
+        """What a watch of the same has to say."""
+        if self.raw:
+            return {"query": self.raw}
+        said: dict[str, Json] = {role: value for role, value in self.scope.items() if role in WATCHED}
+        return said | {"metric": self.metric} | ({"quantile": self.quantile} if self.quantile else {})
 
 
 @dataclass(frozen=True, slots=True)

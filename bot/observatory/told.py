@@ -59,6 +59,12 @@ class Step(Output):
     label: str
     operation: str
     values: Mapping[str, Json] = Field(default_factory=dict)
+    form: bool = Field(False, description="People look it over first.")
+
+
+def watch(values: Mapping[str, Json]) -> Step:
+    """To be told of it from now on."""
+    return Step(label="Watch this", operation="watches.create", values=values, form=True)
 
 
 class Told(Output):
@@ -86,8 +92,12 @@ class Told(Output):
         items += [("source", _source_words(note, now)) for note in self.sources]
         yield Facts(tuple(items), self.query, self.language)
         if self.steps:
-            choices = (Choice(step.label, operation=step.operation, values=step.values) for step in self.steps)
-            yield Choices(tuple(choices))
+            yield Choices(
+                tuple(
+                    Choice(step.label, operation=step.operation, values=step.values, form=step.form)
+                    for step in self.steps
+                )
+            )
         for chart in (*([self.chart] if self.chart else []), *self.more_charts):
             try:
                 yield Picture(await picture(chart), chart.title, describe(chart))

@@ -22,6 +22,7 @@ MOST_ASKED: Final = 5
 MOST_IN_GROUP: Final = 4
 MOST_GROUPS: Final = 10
 GROUPS: Final[Mapping[str, str]] = {
+    "alerts": "🔔 Alerts",
     "answers": "💬 Answers",
     "approvals": "🤝 Approvals",
     "audit": "📜 Audit trail",

@@ -38,6 +38,9 @@ TOLD: Final = (
     "memory.show",
     "memory.forget",
     "history.list",
+    *(f"watches.{verb}" for verb in ("create", "list", "show", "test", "pause", "resume", "delete", "tune")),
+    *(f"alerts.{verb}" for verb in ("list", "show", "acknowledge", "unacknowledge", "resolve", "judge", "digest")),
+    *(f"alerts.{verb}" for verb in ("silence", "unsilence", "silences")),
 )
 """Operations whose output begins with a sentence and needs no title."""
 MOST_FINDINGS: Final = 7

@@ -124,6 +124,9 @@ class DbosDurable:
     async def adopt(self, live: Collection[str]) -> Sequence[str]:
         return await self._wire.ask(self._wire.adopt, live)
 
+    async def forget(self, kind: str, before: datetime) -> int:
+        return await self._wire.ask(self._wire.forget, kind, before)
+
     async def _row(self, run_id: str) -> WorkflowStatus:
         row = await self._wire.ask(self._wire.dbos.get_workflow_status, run_id)
         if row is None:

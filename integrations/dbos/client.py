@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -31,6 +32,8 @@ ATTEMPTS = 1000  # each deploy starts a run at a gate once more; DBOS's 100 woul
 NAP = "llm-copilot:sleep"  # sleeping is waiting where nobody signals, so that a cancel ends it too
 WAKE = "llm-copilot:wake"  # the message that ends a wait without being a signal
 STOPPED = ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+ENDED = ("SUCCESS", "ERROR", *STOPPED)
+BATCH = 500  # runs that are forgotten at once
 PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -234,6 +237,15 @@ class Wire:
         dead = [(run.workflow_id, run.executor_id or "") for run in runs if run.executor_id not in living]
         give_back = self.dbos._sys_db.reenqueue_for_recovery  # counts, unlike a resume: a run that kills ends
         return [run for run, executor in dead if give_back(run, [executor], INTERNAL_QUEUE_NAME)]
+
+    def forget(self, kind: str, before: datetime) -> int:
+        """A batch at a time, so that nobody waits long for the lock."""
+        old = functools.partial(DBOS.list_workflows, name=kind, status=list(ENDED), end_time=before.isoformat())
+        gone = 0
+        while runs := [run.workflow_id for run in old(limit=BATCH, load_input=False, load_output=False)]:
+            DBOS.delete_workflows(runs)
+            gone += len(runs)
+        return gone
 
 
 class Run:

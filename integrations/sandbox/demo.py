@@ -154,6 +154,7 @@ def _settings(sandbox: SlackSandbox, platform: Platform, folder: Path, scripted:
             "slack_app_token": sandbox.app_token,
             "slack_api_url": sandbox.api_url,
             "slack_approvals_channel": OPS,
+            "watch_channel": OPS,
             "prometheus_url": platform.prometheus_url,
             "loki_url": platform.loki_url,
             "tempo_url": platform.tempo_url,

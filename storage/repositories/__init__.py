@@ -1,5 +1,7 @@
 """One repository for each thing that is kept; each takes the database, and the keyring if it seals columns."""
 
+from storage.repositories.alert_cards import AlertCardRepository
+from storage.repositories.alerts import AlertRepository
 from storage.repositories.answers import AnswerRepository
 from storage.repositories.approvals import ApprovalRepository
 from storage.repositories.audit import AuditRepository
@@ -17,8 +19,11 @@ from storage.repositories.privacy import PrivacyRepository
 from storage.repositories.replicas import ReplicaRepository
 from storage.repositories.runs import RunRepository
 from storage.repositories.suspended import SuspendedRepository
+from storage.repositories.watches import WatchRepository
 
 __all__ = [
+    "AlertCardRepository",
+    "AlertRepository",
     "AnswerRepository",
     "ApprovalRepository",
     "AuditRepository",
@@ -36,4 +41,5 @@ __all__ = [
     "ReplicaRepository",
     "RunRepository",
     "SuspendedRepository",
+    "WatchRepository",
 ]

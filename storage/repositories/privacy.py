@@ -15,6 +15,7 @@ from bot.guard.approvals import Verdict
 from bot.keyring import Keyring
 from storage.database import Database
 from storage.models import (
+    AlertRow,
     AnswerRow,
     ApprovalRow,
     BucketRow,
@@ -24,12 +25,15 @@ from storage.models import (
     DeliveryRow,
     DrillRow,
     FeedbackRow,
+    JudgementRow,
     PersonRow,
     PreferenceRow,
     RoleBindingRow,
     RunRow,
     SessionRow,
+    SilenceRow,
     SuspendedRow,
+    WatchRow,
 )
 from storage.repositories.answers import CORRECTION, RECORD
 from storage.repositories.conversations import ConversationRepository
@@ -38,6 +42,7 @@ from storage.repositories.rows import seal, table, unseal
 
 DECISIONS, APPROVALS = table(DecisionRow), table(ApprovalRow)
 RUNS, BUCKETS = table(RunRow), table(BucketRow)
+ALERTS, JUDGEMENTS, SILENCES, WATCHES = table(AlertRow), table(JudgementRow), table(SilenceRow), table(WatchRow)
 ANSWERS, FEEDBACK, DELIVERIES = table(AnswerRow), table(FeedbackRow), table(DeliveryRow)
 NAMED: Mapping[str, Column[Any]] = {
     "approvals": APPROVALS.c.requester,
@@ -49,6 +54,10 @@ NAMED: Mapping[str, Column[Any]] = {
     "sessions": table(SessionRow).c.opened_by,
     "role_bindings": table(RoleBindingRow).c.given_by,
     "dead_letters": table(DeadLetterRow).c.closed_by,
+    "watches": WATCHES.c.created_by,
+    "alerts": ALERTS.c.acknowledged_by,
+    "judgements": JUDGEMENTS.c.person,
+    "silences": SILENCES.c.created_by,
 }
 """Rows that must stay, and the column in which they name somebody."""
 
@@ -135,6 +144,11 @@ class PrivacyRepository:
             await connection.execute(
                 update(FEEDBACK).where(FEEDBACK.c.person == person).values(reason="", correction_sealed=None)
             )
+            reason = seal(self._keys, {}, "silences.record")
+            await connection.execute(
+                update(SILENCES).where(SILENCES.c.created_by == person).values(record_sealed=reason)
+            )
+            await self._outdate(connection, person)
             for name, column in NAMED.items():
                 changed = await connection.execute(
                     update(column.table).where(column == person).values({column.name: pseudonym})
@@ -147,6 +161,16 @@ class PrivacyRepository:
             people = table(PersonRow)
             counts["profile"] = (await connection.execute(delete(people).where(people.c.id == person))).rowcount
         return counts
+
+    @staticmethod
+    async def _outdate(connection: AsyncConnection, person: str) -> None:
+        """Whoever read a watch or an alert before must not write the name back, and cards are drawn without it."""
+        judged = select(JUDGEMENTS.c.alert_id).where(JUDGEMENTS.c.person == person)
+        for kept, theirs in (
+            (WATCHES, WATCHES.c.created_by == person),
+            (ALERTS, (ALERTS.c.acknowledged_by == person) | ALERTS.c.id.in_(judged)),
+        ):
+            await connection.execute(update(kept).where(theirs).values(version=kept.c.version + 1))
 
     async def _erase_letters(self, connection: AsyncConnection, person: str) -> int:
         """What somebody sent and nobody could handle holds their words, and names them in its very id."""
@@ -175,4 +199,6 @@ class PrivacyRepository:
                 shown["correction"] = unseal(self._keys, sealed, CORRECTION) if sealed else ""
             case "approvals":
                 shown["why"] = unseal(self._keys, row["why_sealed"], "approvals.why")
+            case "watches" | "silences":
+                shown |= unseal(self._keys, row["record_sealed"], f"{name}.record")
         return shown

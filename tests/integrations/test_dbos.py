@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,36 @@ class TestOneProcess:
         assert states["listed-1"] is DurableState.DONE
         assert states["listed-2"] is DurableState.CANCELLED
         assert [run.id for run in await durable.list(limit=2)] == ["listed-2", "listed-1"]
+
+    async def test_runs_that_ended_long_enough_ago_are_forgotten_and_their_ids_are_free(
+        self, bench: Bench, durable: Durable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("integrations.dbos.client.BATCH", 2)
+        for number in range(5):
+            await durable.start("starts", f"old-{number}", "x")
+            await durable.result(f"old-{number}", 20)
+        await durable.start("nap", "old-nap", 600)
+        await durable.cancel("old-nap")
+        before = datetime.now(UTC) + timedelta(seconds=1)
+        await durable.start("echo", "other", "x")
+        await durable.start("nap", "runs", 600)
+        assert await durable.forget("starts", datetime.now(UTC) - timedelta(hours=1)) == 0
+        assert await durable.forget("starts", before) >= 5
+        assert await durable.forget("starts", before) == 0
+        assert await durable.status("old-3") is None
+        assert await durable.status("other") is not None
+        assert await durable.forget("nap", before) >= 1
+        assert await durable.status("old-nap") is None
+        running = await durable.status("runs")
+        assert running
+        assert running.state is DurableState.RUNNING
+        tables = bench.durable._wire.dbos._sys_db.tables
+        with bench.durable._wire.dbos._sys_db.engine.begin() as connection:
+            steps = set(connection.execute(sa.select(tables.operation_outputs.c.workflow_uuid)).scalars())
+        assert not {run for run in steps if run.startswith("old-")}
+        await durable.start("echo", "old-3", "again")
+        assert await durable.result("old-3", 20) == {"id": "old-3", "payload": "again"}
+        await durable.cancel("runs")
 
     async def test_a_run_that_ended_every_process_is_exhausted(self, bench: Bench, durable: Durable) -> None:
         await durable.start("nap", "poison", 600)

@@ -258,7 +258,7 @@ async def test_a_query_of_ones_own_needs_no_vocabulary() -> None:
     found = await answered(observatory, asking(scope=Scope(), raw="vector(1)"))
     assert found.summary.startswith("The query is 1 now")
     assert found.figures[0].name == "value"
-    assert found.steps == ()
+    assert [(step.label, step.values) for step in found.steps] == [("Watch this", {"query": "vector(1)"})]
     assert (found.where, found.metric, found.unit) == ("", "", "")
 
 

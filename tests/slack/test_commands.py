@@ -11,7 +11,7 @@ from tests.slack.conftest import Make
 from tests.slack.seeing import Settled
 from tests.slack.stage import Work, change, long_work
 
-NOT_YET = sorted(surface.COMMANDS.keys() - {"/copilot", "/deploy", "/runbook"})
+NOT_YET = sorted(surface.COMMANDS.keys() - {"/copilot", "/deploy", "/runbook", "/watch"})
 
 
 async def test_status_is_shown_to_the_caller_alone(

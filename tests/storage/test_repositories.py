@@ -23,9 +23,11 @@ from bot.keyring import Keyring
 from bot.memory.relevance import Kind
 from bot.memory.store import Kept, Tier
 from bot.ports import Json
+from bot.watch.alerts import Judgement, Silence
 from storage.database import Database
 from storage.models import Base
 from storage.repositories import (
+    AlertRepository,
     AnswerRepository,
     ApprovalRepository,
     BucketRepository,
@@ -41,8 +43,10 @@ from storage.repositories import (
     ReplicaRepository,
     RunRepository,
     SuspendedRepository,
+    WatchRepository,
 )
 from tests.conftest import KEYS, START
+from tests.watch.made import SCAN, alert
 
 RING = Keyring.parse(KEYS)
 RUN = Run("run-1", "ada:k1", "x.do", "ada", "t1", START, "r1", "h", channel="C1")
@@ -316,6 +320,12 @@ async def everything_of(database: Database, person: str) -> None:
     inbox = DeliveryRepository(database, RING)
     await inbox.add([Delivery(f"action:{person}:1.2:approve", "block_actions", {"user": person}, START)], "r1")
     await inbox.done([f"action:{person}:1.2:approve"], START)
+    await WatchRepository(database, RING).add(replace(SCAN, created_by=person))
+    alerts = AlertRepository(database, RING)
+    seen = {"acknowledged_by": person, "acknowledged_at": START}
+    await alerts.swap(None, alert(1, **seen, judgements=(Judgement("bob", "useful", START),)))
+    await alerts.swap(None, alert(2, judgements=(Judgement(person, "noise", START),)))
+    await alerts.silence(Silence("sil-1", LATER, person, START, reason=f"{person} knows"))
     if not database.sqlite:
         await BucketRepository(database).take({f"person:{person}": Rate(1, 1)}, 1.0)
 
@@ -330,6 +340,11 @@ async def test_an_erased_person_is_nowhere_and_what_must_stay_stays(database: Da
     assert [each["question"] for each in held["answers"]] == [f"{person} asks"]
     assert {each["correction"] for each in held["feedback"]} == {f"I, {person}, know it"}
     assert [each["why"] for each in held["approvals"]] == [f"{person} wants it"]
+    assert [each["reason"] for each in held["silences"]] == [f"{person} knows"]
+    assert [each["name"] for each in held["watches"]] == [SCAN.name]
+    watches, alerts = WatchRepository(database, RING), AlertRepository(database, RING)
+    watch, seen = await watches.get(SCAN.id), await alerts.find()
+    assert watch
     counts = await privacy.erase(person, "erased-1")
     assert all(counts.values()), counts
     assert person not in await dump(database)
@@ -355,6 +370,14 @@ async def test_an_erased_person_is_nowhere_and_what_must_stay_stays(database: Da
     assert theirs.question == "bob asks"
     rated = {each.person: (each.verdict, each.reason, each.correction) for each in await answers.feedback("ans-1")}
     assert rated == {"bob": ("up", "", ""), "erased-1": ("down", "", "")}
+    assert not await watches.swap(watch, watch.changed(every=30.0)), "who read the name before cannot write it back"
+    assert [await alerts.swap(each, each.changed(START)) for each in seen] == [False, False]
+    judged = {each.id: (each.acknowledged_by, each.judgements) for each in await alerts.find()}
+    assert judged == {
+        "alt-1": ("erased-1", (Judgement("bob", "useful", START),)),
+        "alt-2": ("", (Judgement("erased-1", "noise", START),)),
+    }
+    assert [(each.created_by, each.reason) for each in await alerts.silences(START)] == [("erased-1", "")]
     assert not any((await privacy.erase(person, "erased-1")).values())
 
 

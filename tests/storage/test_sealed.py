@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from bot.guard.risk import Risk
 from bot.keyring import Keyring
 from bot.memory.relevance import Kind
 from bot.memory.store import Kept, Tier
+from bot.watch.alerts import Silence
 from storage.database import Database
 from storage.models import Base
 from storage.repositories import (
+    AlertRepository,
     AnswerRepository,
     ApprovalRepository,
     ConversationRepository,
@@ -36,9 +39,11 @@ from storage.repositories import (
     MemoryRepository,
     RunRepository,
     SuspendedRepository,
+    WatchRepository,
 )
 from storage.rotation import rotate
 from tests.conftest import KEYS, START
+from tests.watch.made import SCAN, alert
 
 RING = Keyring.parse(KEYS)
 NEW = f"k2:{base64.b64encode(b'2' * 32).decode()}"
@@ -142,6 +147,10 @@ async def fill(database: Database, ring: Keyring = RING, number: int = 1) -> Non
         )
     )
     await answers.rate(Feedback(f"ans-{number}", "ada", "down", START, "wrong", f"{PLANTED} is a word"))
+    await WatchRepository(database, ring).add(replace(SCAN, id=f"wat-{number}", name=PLANTED))
+    alerts = AlertRepository(database, ring)
+    await alerts.swap(None, alert(number, title=f"{PLANTED} is slow"))
+    await alerts.silence(Silence(f"sil-{number}", START, "ada", START - timedelta(hours=1), reason=PLANTED))
 
 
 async def read(database: Database, ring: Keyring, number: int = 1) -> list[object]:
@@ -152,6 +161,12 @@ async def read(database: Database, ring: Keyring, number: int = 1) -> list[objec
     deliveries = await DeliveryRepository(database, ring).adopt(uuid.uuid4().hex, live=())
     answer = await AnswerRepository(database, ring).get(f"ans-{number}")
     (feedback,) = await AnswerRepository(database, ring).feedback(f"ans-{number}")
+    watch = await WatchRepository(database, ring).get(f"wat-{number}")
+    alerts = AlertRepository(database, ring)
+    told = await alerts.get(f"alt-{number}")
+    silences = await alerts.silences(START - timedelta(minutes=1))
+    assert watch
+    assert told
     assert answer
     assert approval
     assert run
@@ -168,6 +183,9 @@ async def read(database: Database, ring: Keyring, number: int = 1) -> list[objec
         answer.question,
         answer.events,
         feedback.correction,
+        watch.name,
+        told.title,
+        next(each.reason for each in silences if each.id == f"sil-{number}"),
     ]
 
 
@@ -196,6 +214,9 @@ async def test_another_keyring_reads_nothing_and_says_which_key_is_missing(datab
         DeliveryRepository(database, other).adopt("r2", live=()),
         AnswerRepository(database, other).get("ans-1"),
         AnswerRepository(database, other).feedback("ans-1"),
+        WatchRepository(database, other).get("wat-1"),
+        AlertRepository(database, other).find(),
+        AlertRepository(database, other).silences(START - timedelta(minutes=1)),
     ):
         with pytest.raises(ConfigurationError, match="'test'") as error:
             await deed

@@ -1,0 +1,1 @@
+"""What is unusual in a file of samples: `llm-copilot detect`."""

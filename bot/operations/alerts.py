@@ -1,0 +1,365 @@
+"""Alerts: which there are, what is behind one, and what people say to them: seen, quiet, useful, noise, over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from pydantic import Field
+
+from bot.door.context import Context
+from bot.door.operation import Input, Output, Repeat, operation
+from bot.errors import NotFound
+from bot.guard.risk import Risk
+from bot.observatory.observatory import Observatory
+from bot.observatory.question import capital, clock, iso
+from bot.observatory.told import Grid, Step, Told, span_of
+from bot.operations.observing import Environment, Where, window_of
+from bot.operations.trying import viewer
+from bot.telemetry.charts.shapes import Amount, Amounts
+from bot.telemetry.signals import Window
+from bot.telemetry.units import duration
+from bot.watch.alerts import Alert, AlertState, AlertStore, Severity
+from bot.watch.desk import AlertDesk
+from bot.watch.digests import digest as digest_of
+from bot.watch.picturing import Picturing
+from bot.watch.telling import line
+from bot.watch.watches import WatchState, WatchStore
+
+MOST_READ: Final = 1_000
+MOST_ROWS: Final = 50
+MOST_SAID: Final = 6
+SURE: Final = 0.05
+"""Of an origin: less is not worth a word."""
+DAYS: Final = {"daily": 1, "weekly": 7}
+RANKS: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
+
+
+class AlertInput(Input):
+    """Which one."""
+
+    alert: str = Field(description="The id of the alert, as it stands on its message.", max_length=100)
+
+
+class ListInput(Input):
+    """Which ones."""
+
+    state: Literal["", "firing", "resolved", "all"] = Field("", description="Firing, unless a time is named.")
+    service: str = Field("", description="Only those that are about this service.", max_length=100)
+    severity: Severity | Literal[""] = Field("", description="Only those that are as bad as that.")
+    environment: Environment | Literal[""] = Field("", description="Only those of this environment.")
+    window: str = Field("", description="Only those that fired then: overnight, today, last 3 hours …", max_length=120)
+    here: bool = Field(False, description="Only those that were told in this channel.")
+
+
+class JudgeInput(AlertInput):
+    """What you think of it."""
+
+    verdict: Literal["useful", "noise"] = Field(description="Your word; the newest counts.")
+
+
+class DigestInput(Input):
+    """Of how long, and of where."""
+
+    period: Literal["daily", "weekly"] = Field("daily", description="Of the last day, or of the last week.")
+    everywhere: bool = Field(False, description="Of all channels, and not only of this one.")
+
+
+class AlertView(Output):
+    """An alert, as people read it."""
+
+    id: str
+    title: str
+    severity: str
+    state: str
+    channel: str
+    environment: str
+    services: tuple[str, ...]
+    origin: str = ""
+    since: datetime
+    resolved_at: datetime | None = None
+    acknowledged_by: str = ""
+    silence: str = ""
+    flapping: bool = False
+    reopened: int = 0
+    findings: int = 0
+    source: str = ""
+    link: str = ""
+
+
+class AlertsAnswer(Told):
+    """Alerts."""
+
+    alerts: tuple[AlertView, ...] = ()
+
+
+class DigestAnswer(Told):
+    """A day or a week of alerts."""
+
+    total: int = 0
+    held_back: int = 0
+
+
+@operation(
+    "alerts.list",
+    title="Alerts",
+    permission="alerts:read",
+    examples=("what is firing?", "critical alerts of checkout", "which alerts went off overnight?"),
+)
+async def list_alerts(wanted: ListInput, context: Context) -> AlertsAnswer:
+    """Alerts that fire now, or that fired in some time: the worst first."""
+    service = context.get(Observatory).service(wanted.service).name if wanted.service else ""
+    window = await window_of(Where(window=wanted.window), context) if wanted.window else None
+    state = wanted.state or ("all" if window else "firing")
+    found = await context.get(AlertStore).find(
+        states=() if state == "all" else (AlertState(state),),
+        channel=(context.origin.channel or "") if wanted.here else "",
+        since=window.start if window else None,
+        limit=MOST_READ,
+    )
+    alerts = [
+        each
+        for each in found
+        if visible(each, context)
+        and service in {"", *each.services}
+        and wanted.severity in {"", each.severity}
+        and wanted.environment in {"", each.environment}
+        and (window is None or _in(each, window))
+    ]
+    alerts.sort(
+        key=lambda each: (each.state is not AlertState.FIRING, RANKS.index(each.severity), -each.since.timestamp())
+    )
+    about = " ".join(filter(None, (wanted.severity, "alerts", f"of {service}" if service else "")))
+    about += f" in {wanted.environment}" if wanted.environment else ""
+    said = {"firing": "fire now", "resolved": "are over", "all": "fired" if window else "there are"}[state]
+    return AlertsAnswer(
+        summary=f"{len(alerts)} {about} {said}: {alerts[0].title}." if alerts else f"No {about} {said}.",
+        window=span_of(window, context.identity.timezone, context.now) if window else None,
+        grid=_grid(alerts[:MOST_ROWS], context) if alerts else None,
+        steps=tuple(Step(label="Show it", operation="alerts.show", values={"alert": each.id}) for each in alerts[:1]),
+        alerts=tuple(map(_view, alerts[:MOST_ROWS])),
+    )
+
+
+@operation("alerts.show", title="Show an alert", permission="alerts:read", timeout=30, examples=("show alert",))
+async def show(wanted: AlertInput, context: Context) -> AlertsAnswer:
+    """One alert: what was found, where it probably comes from, what was changed before, and what became of it."""
+    alert, observatory = await known(wanted.alert, context), context.get(Observatory)
+    likely = [each for each in alert.origins if each.confidence >= SURE]
+    origins = [f"Likely origin: {each.service} ({each.confidence:.0%}){_why(each.because)}" for each in likely[:2]]
+    changes = [f"Shortly before: {each}" for each in alert.changes[:2]]
+    rows = tuple((clock(at, context.identity.timezone, context.now), what) for at, what in _timeline(alert))
+    return AlertsAnswer(
+        summary=f"{alert.title}.",
+        findings=(*(capital(line(each)) for each in alert.findings[:MOST_SAID]), *origins, *changes),
+        where=f"{', '.join(alert.services) or alert.source} in {alert.environment}",
+        window=span_of(Window(alert.since, alert.resolved_at or context.now), context.identity.timezone, context.now),
+        query=alert.findings[0].query if alert.findings else "",
+        language="promql",
+        grid=Grid(title="What became of it", columns=("at", "what"), rows=rows),
+        chart=await Picturing(observatory, lambda: context.now).chart(alert),
+        steps=_steps(alert, context),
+        alerts=(_view(alert),),
+    )
+
+
+@operation(
+    "alerts.acknowledge",
+    title="Acknowledge an alert",
+    permission="alerts:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("acknowledge alert", "ack this alert", "I am on it"),
+    undo="`alerts.unacknowledge` takes it back.",
+)
+async def acknowledge(wanted: AlertInput, context: Context) -> AlertsAnswer:
+    """Say that you look after an alert. It goes on firing until what it is about is over."""
+    before = await known(wanted.alert, context)
+    alert = await context.get(AlertDesk).acknowledge(before.id, context.identity.id)
+    who = "You look" if alert.acknowledged_by == context.identity.id else "Somebody looks"
+    return _one(alert, context, f"{who} after it: {alert.title}.")
+
+
+@operation(
+    "alerts.unacknowledge",
+    title="Take an acknowledgement back",
+    permission="alerts:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    undo="`alerts.acknowledge` says it again.",
+)
+async def unacknowledge(wanted: AlertInput, context: Context) -> AlertsAnswer:
+    """Say that nobody looks after an alert."""
+    before = await known(wanted.alert, context)
+    return _one(
+        await context.get(AlertDesk).unacknowledge(before.id), context, f"Nobody looks after it: {before.title}."
+    )
+
+
+@operation(
+    "alerts.resolve",
+    title="Resolve an alert",
+    permission="alerts:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("resolve alert", "close this alert"),
+    undo="It comes back by itself when what it is about does.",
+)
+async def resolve(wanted: AlertInput, context: Context) -> AlertsAnswer:
+    """Say that an alert is over; it comes back when what it is about ends and begins anew."""
+    before = await known(wanted.alert, context)
+    return _one(await context.get(AlertDesk).resolve(before.id), context, f"That is over: {before.title}.")
+
+
+@operation(
+    "alerts.judge",
+    title="Judge an alert",
+    permission="alerts:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("this alert was noise", "this alert was useful"),
+    undo="Your other word takes its place.",
+)
+async def judge(wanted: JudgeInput, context: Context) -> AlertsAnswer:
+    """Say whether an alert was useful or noise. The watches that raised it take more, or less, from then on."""
+    before = await known(wanted.alert, context)
+    judged = await context.get(AlertDesk).judge(before.id, context.identity.id, wanted.verdict)
+    effects = tuple(capital(each) for each in judged.effects)
+    return _one(judged.alert, context, f"You find it {wanted.verdict}: {before.title}.", effects)
+
+
+# ---------------------------------------------------------------- the digest
+
+
+@operation(
+    "alerts.digest",
+    title="Digest of alerts",
+    permission="alerts:read",
+    examples=("daily digest", "weekly digest", "digest of this week's alerts"),
+)
+async def digest(wanted: DigestInput, context: Context) -> DigestAnswer:
+    """A day or a week of alerts: how many, of whom, how quickly somebody looked, what is noisy, what was held back."""
+    channel = "" if wanted.everywhere else context.origin.channel or ""
+    window = Window.last(86_400 * DAYS[wanted.period], context.now)
+    alerts = [
+        each
+        for each in await context.get(AlertStore).find(channel=channel, since=window.start, limit=MOST_READ)
+        if visible(each, context)
+    ]
+    watches = [
+        each
+        for each in await context.get(WatchStore).find(states=(WatchState.ACTIVE,), channel=channel)
+        if viewer(context).sees(each)
+    ]
+    found = digest_of(alerts, watches, window)
+    noisy = [f"{each.name}: {each.alerts} alerts, {each.noise} of them noise" for each in found.noisiest if each.noise]
+    seen = f"Somebody looked after {duration(found.to_acknowledge.total_seconds())}" if found.to_acknowledge else ""
+    held = f"{len(found.held_back)} were told nowhere but here" if found.held_back else ""
+    quiet = f"{len(found.quiet)} of {len(watches)} watches said nothing" if found.quiet else ""
+    bars = tuple(Amount(label=each.name, value=each.count, state="warn") for each in found.by_service)
+    return DigestAnswer(
+        summary=found.summary,
+        findings=tuple(each for each in (seen, held, *noisy[:3], quiet) if each),
+        window=span_of(window, context.identity.timezone, context.now),
+        grid=_grid(found.alerts[:MOST_ROWS], context) if found.alerts else None,
+        chart=Amounts(title="Alerts by service", unit="", amounts=bars) if len(bars) > 1 else None,
+        total=len(found.alerts),
+        held_back=len(found.held_back),
+    )
+
+
+# ---------------------------------------------------------------- within
+
+
+def visible(alert: Alert, context: Context) -> bool:
+    """What was told in a direct message is nobody else's business."""
+    ours = alert.workspace in {"", context.origin.workspace or ""}
+    return ours and (not alert.channel.startswith("D") or alert.channel == context.origin.channel)
+
+
+async def known(alert_id: str, context: Context) -> Alert:
+    alert = await context.get(AlertDesk).get(alert_id.strip())
+    if not visible(alert, context):
+        raise NotFound(f"there is no alert {alert_id[:80]!r}", mend="`alerts.list` shows those that there are.")
+    return alert
+
+
+def _in(alert: Alert, window: Window) -> bool:
+    return alert.since < window.end and (alert.resolved_at or window.end) >= window.start
+
+
+def _one(alert: Alert, context: Context, said: str, findings: tuple[str, ...] = ()) -> AlertsAnswer:
+    return AlertsAnswer(summary=said, findings=findings, steps=_steps(alert, context), alerts=(_view(alert),))
+
+
+def _view(alert: Alert) -> AlertView:
+    return AlertView(
+        id=alert.id,
+        title=alert.title,
+        severity=alert.severity,
+        state=alert.state,
+        channel=alert.channel,
+        environment=alert.environment,
+        services=alert.services,
+        origin=alert.origins[0].service if alert.origins else "",
+        since=alert.since,
+        resolved_at=alert.resolved_at,
+        acknowledged_by=alert.acknowledged_by,
+        silence=alert.silence,
+        flapping=alert.flapping,
+        reopened=alert.reopened,
+        findings=len(alert.findings),
+        source=alert.source,
+        link=alert.link,
+    )
+
+
+def _grid(alerts: Sequence[Alert], context: Context) -> Grid:
+    zone = context.identity.timezone
+    rows = tuple(
+        (clock(each.since, zone, context.now), each.severity, _standing(each), each.title, each.id) for each in alerts
+    )
+    return Grid(columns=("since", "severity", "state", "what", "id"), rows=rows)
+
+
+def _standing(alert: Alert) -> str:
+    if alert.state is AlertState.RESOLVED:
+        return "over"
+    return "silent" if alert.silence else "seen" if alert.acknowledged_by else "firing"
+
+
+def _timeline(alert: Alert) -> list[tuple[datetime, str]]:
+    """What happened to it, in order."""
+    events = [(each.since, f"began: {line(each)}") for each in alert.findings[:MOST_SAID]]
+    events += [(each.ended, f"ended: {line(each)}") for each in alert.findings[:MOST_SAID] if each.ended]
+    events += [(alert.opened_at, "told")]
+    events += [(alert.acknowledged_at, "somebody looked after it")] if alert.acknowledged_at else []
+    events += [(each.at, f"found {each.verdict}") for each in alert.judgements]
+    events += [(alert.resolved_at, "over")] if alert.resolved_at else []
+    return sorted(events, key=lambda each: each[0])
+
+
+def _steps(alert: Alert, context: Context) -> tuple[Step, ...]:
+    about = {"alert": alert.id}
+    service = alert.origins[0].service if alert.origins else next(iter(alert.services), "")
+    since = Window(min(alert.since - timedelta(minutes=30), context.now - timedelta(hours=1)), context.now)
+    why = {"service": service, "environment": alert.environment, "window": iso(since)}
+    steps = [Step(label="Explain", operation="metrics.explain", values=why)] if service else []
+    if alert.state is AlertState.FIRING:
+        if not alert.acknowledged_by:
+            steps.append(Step(label="Acknowledge", operation="alerts.acknowledge", values=about))
+        steps.append(Step(label="Silence", operation="alerts.silence", values=about, form=True))
+    verdicts = (("Useful", "useful"), ("Noise", "noise"))
+    steps += [
+        Step(label=label, operation="alerts.judge", values={**about, "verdict": word}) for label, word in verdicts
+    ]
+    return tuple(steps)
+
+
+def _why(because: str) -> str:
+    return f": {because}" if because else ""

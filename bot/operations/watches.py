@@ -1,0 +1,399 @@
+"""Watches: made, seen, paused, tuned and taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from pydantic import Field
+
+from bot.door.context import Context
+from bot.door.operation import Input, Output, Repeat, operation
+from bot.errors import CopilotError, InvalidInput, NotFound
+from bot.guard.risk import Risk
+from bot.language.ranges.ahead import AHEAD, ahead
+from bot.observatory.observatory import Observatory
+from bot.observatory.question import capital, clock
+from bot.observatory.told import Grid, Step, Told
+from bot.operations.aiming import aim_of
+from bot.operations.observing import Environment
+from bot.operations.trying import CreateInput, now_of, spoken, tried, viewer, watch_of
+from bot.resilience import with_timeout
+from bot.telemetry.signals import Window
+from bot.telemetry.units import duration
+from bot.watch import keeping
+from bot.watch.aims import asked_in, in_words, scans_of
+from bot.watch.alerts import Alert, AlertStore
+from bot.watch.desk import LEARNS, AlertDesk
+from bot.watch.watches import Aim, Progress, Sensitivity, Watch, WatchKind, WatchState, WatchStore
+
+WEEK: Final = timedelta(days=7)
+MOST_READ: Final = 1_000
+MOST_SAID: Final = 4
+PATIENCE: Final = 3.0
+"""Seconds that making a watch waits to hear what it would have said."""
+START: Final = "Say “watch everything in production”, or what you want to be told of."
+_CHANNEL: Final = re.compile(r"<#([A-Z0-9]{2,})(?:\|[^>]*)?>|([CDG][A-Z0-9]{1,30})")
+
+
+class WatchView(Output):
+    """A watch, and how it does."""
+
+    id: str
+    name: str
+    watches: str
+    kind: str
+    service: str
+    environment: str
+    channel: str
+    state: str
+    paused_until: datetime | None = None
+    every: float
+    sensitivity: str
+    tuned: float = 0.0
+    created_by: str
+    looked_at: datetime | None = None
+    until: datetime | None = None
+    trouble: str = ""
+    alerts: int = 0
+
+
+class WatchAnswer(Told):
+    """One watch, or those that were made together."""
+
+    watches: tuple[WatchView, ...] = ()
+    new: bool = False
+
+
+class WatchInput(Input):
+    """Which one."""
+
+    watch: str = Field(description="The watch: its id, as wch-…, or words of its name.", max_length=100)
+
+
+class ListInput(Input):
+    """Which ones."""
+
+    mine: bool = Field(False, description="Only those that you made.")
+    service: str = Field("", description="Only those of this service.", max_length=100)
+    environment: Environment | Literal[""] = Field("", description="Only those of this environment.")
+    state: Literal["active", "paused", "deleted", "all"] = Field("all", description="All is without deleted ones.")
+
+
+class PauseInput(WatchInput):
+    """Which one, and for how long."""
+
+    until: str = Field("", description=f"{AHEAD}; until it is resumed, if left out.", max_length=100)
+
+
+class TuneInput(WatchInput):
+    """Which one, and how closely it looks."""
+
+    sensitivity: Sensitivity = Field(description="Higher speaks of less, and more often for nothing.")
+
+
+@operation(
+    "watches.create",
+    title="Watch",
+    permission="watches:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    timeout=30,
+    examples=(
+        "alert me if payments errors go over 2 % for 5 minutes",
+        "watch checkout latency",
+        "tell me if chat-api stops sending metrics",
+        "watch everything in production",
+    ),
+    undo="`watches.delete` takes it away.",
+)
+async def create(wanted: CreateInput, context: Context) -> WatchAnswer:
+    """Look at something from now on, and speak here when it is not as it should be; nothing else is changed.
+
+    A limit, a pattern of logs, a change against the day before, silence, a burning error budget; or, with no limit,
+    whatever is unusual. The kind `scan` watches everything of an environment.
+    """
+    observatory, store = context.get(Observatory), context.get(WatchStore)
+    aim, channel = aim_of(wanted, observatory), _channel(wanted.channel, context)
+    now = await now_of(aim, context)
+    aims = _scans(aim, observatory) if aim.kind is WatchKind.SCAN else (aim,)
+    made = [await keeping.make(store, watch_of(each, wanted, channel, context)) for each in aims]
+    kept, new = [watch for watch, _ in made], any(fresh for _, fresh in made)
+    words = f"everything in {aim.scope.environment}" if len(kept) > 1 else in_words(kept[0].aim, observatory.vocabulary)
+    where = "here" if channel == context.origin.channel else f"in {channel}"
+    rests = [f"{capital(each.name)} {_standing(each, context)}." for each in kept if not each.awake(context.now)]
+    past = await _lately(kept[0], context) if new and len(kept) == 1 else ""
+    return WatchAnswer(
+        summary=f"I watch {words} now, and speak {where}." if new else f"{capital(words)} is watched {where} already.",
+        findings=tuple(each for each in (now, past, *rests) if each),
+        where=str(aim.scope),
+        steps=_steps(kept[0], context) if len(kept) == 1 else (Step(label="Show them", operation="watches.list"),),
+        watches=tuple(_view(each, context) for each in kept),
+        new=new,
+    )
+
+
+@operation(
+    "watches.list",
+    title="Watches",
+    permission="watches:read",
+    examples=("my watches", "list watches", "what are you watching?", "which watches are there"),
+)
+async def list_watches(wanted: ListInput, context: Context) -> WatchAnswer:
+    """What is watched, by whom it was asked for, how far each has come, and how often it spoke in the last 7 days."""
+    observatory, store = context.get(Observatory), context.get(WatchStore)
+    service = observatory.service(wanted.service).name if wanted.service else ""
+    found = await store.find(
+        states=keeping.ALIVE if wanted.state == "all" else (WatchState(wanted.state),),
+        created_by=context.identity.id if wanted.mine else "",
+    )
+    shown = [
+        each
+        for each in found
+        if viewer(context).sees(each) and asked_in(each.aim.scope, service=service, environment=wanted.environment)
+    ]
+    views = await _views(shown, context)
+    loud = sum(bool(each.alerts) for each in views)
+    about = f" of {service or wanted.environment}" if service or wanted.environment else ""
+    many = f"Watches{about}{' that you made' if wanted.mine else ''}: {len(views) or 'none'}"
+    return WatchAnswer(
+        summary=f"{many}; {loud or 'none'} of them spoke in the last 7 days." if views else f"{many}. {START}",
+        findings=tuple(f"{each.name}: {each.trouble}" for each in views if each.trouble)[:MOST_SAID],
+        grid=_grid(views, context) if views else None,
+        watches=views,
+    )
+
+
+@operation("watches.show", title="Show a watch", permission="watches:read", examples=("show watch",))
+async def show(wanted: WatchInput, context: Context) -> WatchAnswer:
+    """One watch: what it looks at, how far it has come, and what it said in the last 7 days."""
+    watch = await _known(wanted.watch, context)
+    (view,) = await _views([watch], context)
+    alerts = [each for each in await _alerts(context) if _of(watch, each)]
+    rows = tuple(
+        (clock(each.opened_at, watch.timezone, context.now), each.severity, str(each.state), each.title, each.id)
+        for each in alerts
+    )
+    looks = (
+        f"It looks every {duration(watch.every)} with {watch.sensitivity} sensitivity and speaks in {watch.channel}."
+    )
+    tuned = f"Feedback made it quieter by {watch.tuned:g}." if watch.tuned else ""
+    return WatchAnswer(
+        summary=f"{capital(view.name)} ({watch.id}) {_standing(watch, context)}.",
+        findings=tuple(each for each in (f"It watches {view.watches}.", looks, tuned, view.trouble) if each),
+        where=str(watch.aim.scope),
+        query=watch.aim.query,
+        grid=Grid(title="In the last 7 days", columns=("at", "severity", "state", "what", "alert"), rows=rows)
+        if rows
+        else None,
+        steps=_steps(watch, context),
+        watches=(view,),
+    )
+
+
+@operation(
+    "watches.pause",
+    title="Pause a watch",
+    permission="watches:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("pause watch", "pause this watch for 2 hours"),
+    undo="`watches.resume` goes on with it.",
+)
+async def pause(wanted: PauseInput, context: Context) -> WatchAnswer:
+    """Let a watch rest, for a while or until it is resumed; what it found is over."""
+    until = ahead(wanted.until, context.now, context.identity.timezone) if wanted.until else None
+    known = await _alive(wanted.watch, context)
+    watch = await keeping.pause(context.get(WatchStore), known.id, until)
+    await context.get(AlertDesk).retire(watch)
+    return _done(watch, context, f"{capital(watch.name)} {_standing(watch, context)}.")
+
+
+@operation(
+    "watches.resume",
+    title="Resume a watch",
+    permission="watches:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("resume watch", "unpause watch"),
+    undo="`watches.pause` lets it rest again.",
+)
+async def resume(wanted: WatchInput, context: Context) -> WatchAnswer:
+    """Go on with a watch that was paused, or that was deleted."""
+    known = await _known(wanted.watch, context)
+    watch = await keeping.resume(context.get(WatchStore), known.id)
+    return _done(watch, context, f"{capital(watch.name)} goes on.")
+
+
+@operation(
+    "watches.delete",
+    title="Delete a watch",
+    permission="watches:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("delete watch", "remove this watch", "stop watching", "unwatch"),
+    undo="`watches.resume` brings it back.",
+)
+async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
+    """Take a watch away. What it found is over; its alerts stay on record."""
+    known = await _known(wanted.watch, context)
+    watch = await keeping.remove(context.get(WatchStore), known.id)
+    await context.get(AlertDesk).retire(watch)
+    return _done(watch, context, f"{capital(watch.name)} is not watched any more.")
+
+
+@operation(
+    "watches.tune",
+    title="Tune a watch",
+    permission="watches:write",
+    risk=Risk.WRITE,
+    about_gate=True,
+    repeat=Repeat.SAFE,
+    examples=("make the watch more sensitive", "tune watch"),
+    undo="Tune it back.",
+)
+async def tune(wanted: TuneInput, context: Context) -> WatchAnswer:
+    """Let a watch speak of less, or only of more; what feedback had taught it is forgotten."""
+    known = await _alive(wanted.watch, context)
+    if known.aim.kind not in LEARNS:
+        raise InvalidInput(f"{known.name} goes by a limit", mend="Delete it, and make one with another limit.")
+    watch = await keeping.change(context.get(WatchStore), known.id, sensitivity=wanted.sensitivity, tuned=0.0)
+    return _done(watch, context, f"{capital(watch.name)} has {watch.sensitivity} sensitivity now.")
+
+
+# ---------------------------------------------------------------- within
+
+
+def _channel(said: str, context: Context) -> str:
+    if not said.strip():
+        if context.origin.channel:
+            return context.origin.channel
+        raise InvalidInput("it is not said where the watch is to speak", mend="Give the id of a channel, as C0123ABC.")
+    found = _CHANNEL.fullmatch(said.strip())
+    if not found:
+        raise InvalidInput(f"{said[:80]!r} is no channel that I know", mend="Give its id, as C0123ABC, or pick it.")
+    return found[1] or found[2]
+
+
+def _scans(aim: Aim, observatory: Observatory) -> tuple[Aim, ...]:
+    """Those of which there is something to read."""
+    found = tuple(each for each in scans_of(aim.scope, observatory) if aim.metric in {"", each.metric})
+    if not found:
+        raise NotFound(f"there is no source for {aim.metric or 'any scan'}", mend="Connect one; see docs/settings.md.")
+    return found
+
+
+async def _lately(watch: Watch, context: Context) -> str:
+    """What it would have said, where that is quickly known."""
+    try:
+        week = Window.last(WEEK.total_seconds(), context.now)
+        alerts = (await with_timeout(tried(watch, week, context, _silently), PATIENCE, "the replay")).alerts
+    except CopilotError:
+        return "“Test it” shows what it would have said in the last days."
+    return f"In the last 7 days it would {spoken(len(alerts))}."
+
+
+async def _silently(_: str) -> None:
+    """It is only an aside."""
+
+
+async def _known(said: str, context: Context) -> Watch:
+    return await keeping.named(context.get(WatchStore), said, viewer(context))
+
+
+async def _alive(said: str, context: Context) -> Watch:
+    watch = await _known(said, context)
+    if watch.state is WatchState.DELETED:
+        raise InvalidInput(f"watch {watch.id} is deleted", mend="`watches.resume` brings it back.")
+    return watch
+
+
+async def _alerts(context: Context) -> Sequence[Alert]:
+    since = context.now - WEEK
+    found = await context.get(AlertStore).find(since=since, limit=MOST_READ)
+    return [each for each in found if each.opened_at >= since]
+
+
+def _of(watch: Watch, alert: Alert) -> bool:
+    return any(each.watch == watch.id for each in alert.findings)
+
+
+async def _views(watches: Sequence[Watch], context: Context) -> tuple[WatchView, ...]:
+    store = context.get(WatchStore)
+    progress = await asyncio.gather(*(store.progress(each.id) for each in watches))
+    counts = Counter(watch for each in await _alerts(context) for watch in {one.watch for one in each.findings})
+    return tuple(_view(each, context, far, counts[each.id]) for each, far in zip(watches, progress, strict=True))
+
+
+def _view(watch: Watch, context: Context, far: Progress | None = None, alerts: int = 0) -> WatchView:
+    aim = watch.aim
+    return WatchView(
+        id=watch.id,
+        name=watch.name,
+        watches=in_words(aim, context.get(Observatory).vocabulary),
+        kind=aim.kind,
+        service=aim.scope.service,
+        environment=aim.scope.environment,
+        channel=watch.channel,
+        state="active" if watch.awake(context.now) else str(watch.state),
+        paused_until=watch.paused_until,
+        every=watch.every,
+        sensitivity=watch.sensitivity,
+        tuned=watch.tuned,
+        created_by=watch.created_by,
+        looked_at=far.looked_at if far else None,
+        until=far.until if far else None,
+        trouble=far.trouble if far else "",
+        alerts=alerts,
+    )
+
+
+def _grid(views: Sequence[WatchView], context: Context) -> Grid:
+    zone = context.identity.timezone
+    rows = tuple(
+        (
+            each.name,
+            each.state,
+            clock(each.looked_at, zone, context.now) if each.looked_at else "not yet",
+            f"{each.alerts:,}",
+            each.channel,
+            each.id,
+        )
+        for each in views
+    )
+    return Grid(columns=("watch", "state", "last look", "alerts in 7 days", "speaks in", "id"), rows=rows, numeric=(3,))
+
+
+def _standing(watch: Watch, context: Context) -> str:
+    if watch.awake(context.now):
+        return "is watched"
+    if watch.state is WatchState.DELETED:
+        return "is not watched any more"
+    until = clock(watch.paused_until, context.identity.timezone, context.now) if watch.paused_until else ""
+    return f"rests until {until or 'it is resumed'}"
+
+
+def _steps(watch: Watch, context: Context) -> tuple[Step, ...]:
+    about = {"watch": watch.id}
+    back = Step(label="Resume", operation="watches.resume", values=about)
+    if watch.state is WatchState.DELETED:
+        return (back,)
+    tuning = Step(label="Tune", operation="watches.tune", values=about, form=True)
+    return (
+        Step(label="Test it", operation="watches.test", values=about),
+        Step(label="Pause", operation="watches.pause", values=about, form=True) if watch.awake(context.now) else back,
+        *((tuning,) if watch.aim.kind in LEARNS else ()),
+        Step(label="Delete", operation="watches.delete", values=about),
+    )
+
+
+def _done(watch: Watch, context: Context, said: str) -> WatchAnswer:
+    return WatchAnswer(summary=said, steps=_steps(watch, context), watches=(_view(watch, context),))

@@ -1,0 +1,1 @@
+"""What watches by itself: detectors, scans, findings, alerts and their life."""

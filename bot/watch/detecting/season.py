@@ -1,0 +1,96 @@
+"""What a series does at this time of the day, and how noisy it is then.
+
+The samples of a moment of the day (a quarter of an hour, or a step where that is longer) are gathered, and their mean
+is folded into the profiles when the moment is over: a profile costs nothing in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bot.telemetry.rows import Mask
+from bot.watch.detecting.state import DAY, Numbers, State
+
+_THURSDAY: Final = 3
+"""Day 0 of 1970, counted from Monday."""
+_SATURDAY: Final = 5
+ALL, WEEKDAY, WEEKEND = 0, 1, 2
+_FORGETTING: Final = {ALL: 0.2, WEEKDAY: 0.35, WEEKEND: 0.35}
+"""What the latest day counts in a profile."""
+_DAYS: Final = {ALL: 1.0, WEEKDAY: 5 / 7, WEEKEND: 2 / 7}
+_NOISE: Final = 0.25
+_TRUSTED: Final = 5.0
+"""After as many days the noise of a moment is told by that moment five times as much as by the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time of the day between two bins."""
+
+    lower: int
+    upper: int
+    part: float
+    nearest: int
+    slot: int
+    kind: int
+    """`WEEKDAY` or `WEEKEND`."""
+
+    @classmethod
+    def of(cls, time: float, bins: int) -> Moment:
+        width = DAY / bins
+        lower, rest = divmod(time % DAY, width)
+        slot = int((time + width / 2) // width)
+        weekend = (int(time // DAY) + _THURSDAY) % 7 >= _SATURDAY
+        at = int(lower) % bins
+        return cls(at, (at + 1) % bins, rest / width, slot % bins, slot, WEEKEND if weekend else WEEKDAY)
+
+
+def profiles(state: State, moment: Moment) -> Numbers:
+    """What the day and the kind of day are at this moment; NaN where that was never seen."""
+    two = state.profile[:: moment.kind][:2]
+    low, high = two[:, moment.lower], two[:, moment.upper]
+    between = low + np.float32(moment.part) * (high - low)
+    unseen = np.isnan(between)
+    return np.where(unseen, two[:, moment.nearest], between) if unseen.any() else between
+
+
+def noise(state: State, moment: Moment, overall: Numbers) -> Numbers:
+    then = state.noise[moment.nearest]
+    days = np.minimum(state.count * np.float32(state.step / DAY), _TRUSTED)
+    return np.where(np.isnan(then), overall, (overall + days * then) / (1.0 + days))
+
+
+def gather(state: State, values: Numbers, errors: Numbers, here: Numbers, moved: Numbers) -> None:
+    """What does not move says nothing of how much it moves."""
+    state.gathered[0] += here * values
+    state.gathered[1] += moved * errors
+    state.gathered[2] += here
+    state.gathered[3] += moved
+
+
+def turn(state: State, moment: Moment) -> None:
+    """Fold what was gathered, if its moment is over."""
+    if moment.slot == state.slot:
+        return
+    if state.slot >= 0:
+        _fold(state)
+    state.slot = moment.slot
+    state.gathered[:] = 0.0
+
+
+def _fold(state: State) -> None:
+    over = Moment.of(state.slot * (DAY / state.bins), state.bins)
+    values, errors, present, moved = state.gathered
+    mean, size = values / np.maximum(present, 1.0), errors / np.maximum(moved, 1.0)
+    days = state.count * np.float32(state.step / DAY)
+    for kind in (ALL, over.kind):
+        rate = np.maximum(_FORGETTING[kind], 1.0 / (days * _DAYS[kind] + 1.0))
+        _approach(state.profile[kind, over.nearest], mean, rate, present > 0)
+    _approach(state.noise[over.nearest], size, _NOISE, moved > 0)
+
+
+def _approach(known: Numbers, new: Numbers, rate: Numbers | float, some: Mask) -> None:
+    np.copyto(known, np.where(np.isnan(known), new, known + rate * (new - known)), where=some)

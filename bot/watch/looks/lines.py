@@ -1,0 +1,73 @@
+"""Logs of everything: which patterns are new, surge or are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from bot.observatory.gathering import TROUBLE
+from bot.observatory.observatory import Observatory, heard, whole
+from bot.telemetry.queries import logql
+from bot.telemetry.signals import Window
+from bot.watch import patterns
+from bot.watch.finding import Finding
+from bot.watch.looks.look import Sight, pieces, signed, since_of, together
+from bot.watch.patterns import Patterns
+from bot.watch.sweeping import Moment
+from bot.watch.usual import LIMITS
+from bot.watch.watches import Progress, Watch
+
+PAGE: Final = 5_000
+MOST: Final = timedelta(hours=2)
+"""Read before the first look, and the most that is caught up with."""
+PIECE: Final = timedelta(minutes=10)
+"""A look of this length holds about a page."""
+LATE: Final = timedelta(seconds=20)
+"""Lines that come so late are no news of a silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinesLook:
+    """For the built-in scan of logs. A page holds the newest lines; the counts of all are asked for beside it."""
+
+    observatory: Observatory
+
+    async def __call__(self, watch: Watch, progress: Progress | None, until: datetime) -> Sight:
+        since, state = since_of(progress, until, MOST)
+        environment = watch.aim.scope.environment
+        limit = LIMITS[watch.sensitivity] + watch.tuned
+        found = Patterns(environment, limit=limit, kept=json.loads(state) if state else None)
+        moments = [
+            Moment(piece.end, await self._piece(found, environment, piece))
+            for piece in pieces(since, until, PIECE, LATE)
+        ]
+        dumped = await asyncio.to_thread(found.dump)
+        return Sight(signed(together(moments, first=not state), watch), json.dumps(dumped).encode())
+
+    async def _piece(self, found: Patterns, environment: str, window: Window) -> tuple[Finding, ...]:
+        observatory = self.observatory
+        known = await observatory.log_labels(window)
+        service = await observatory.log_label("service", window)
+        level = await observatory.log_label("level", window)
+        matchers = [logql.Matcher(service, "=~", ".+")]
+        if environment:
+            said = observatory.vocabulary.said("environment", environment)
+            matchers.append(logql.Matcher(await observatory.log_label("environment", window), "=", said))
+        if level in known:  # what is neither warning nor error is mostly routine, and there is far more of it
+            matchers.append(logql.Matcher(level, "=~", TROUBLE))
+        lines = logql.logs(matchers)
+        read = await observatory.need_logs().lines(str(lines), window, limit=PAGE)
+        totals = await self._totals(lines, service, window) if read.cut else None
+        counted = await asyncio.to_thread(patterns.counted, read.value, lambda line: line.labels.get(service, ""))
+        return await asyncio.to_thread(found.feed, window.start, window.end, counted, cut=read.cut, totals=totals)
+
+    async def _totals(self, lines: logql.Logs, service: str, window: Window) -> dict[str, float]:
+        """How many lines each service had, of which the page shows the newest."""
+        counts = logql.by(logql.count(lines, window.seconds), service)
+        told = await heard("logs", self.observatory.need_logs().instant(str(counts), window.end))
+        return {each.labels.get(service, ""): float(np.nansum(each.values)) for each in whole(told.value)}

@@ -1,0 +1,241 @@
+"""The built-in scans on the simulated platform: how quiet they are when all is well, and what they find when it is not.
+
+`python -m tests.benchmarks.watching [--seed 11] [--days 14] [--each 5] [--scans metrics,slo,logs,traces]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from bot.app import App
+from bot.config import Settings
+from bot.telemetry.signals import Change, Window
+from bot.telemetry.vocabulary import Scope
+from bot.watch.alerts import Alert, AlertState
+from bot.watch.finding import Finding
+from bot.watch.relating import Ground
+from bot.watch.replaying import ground_of
+from bot.watch.scans import Scans
+from bot.watch.settling import Policy, settle
+from bot.watch.watches import SCANS, Aim, Progress, Watch, WatchKind
+from integrations.sandbox.platform.breaking import BREAKAGES, Breakage
+from integrations.sandbox.platform.server import Platform
+from integrations.sandbox.platform.world import World
+
+BORN: Final = datetime(2026, 3, 1, tzinfo=UTC)
+LEARNING: Final = timedelta(days=3)
+LASTS: Final = 45
+AFTER: Final = timedelta(minutes=90)
+EVERY: Final = {"metrics": 60.0, "slo": 300.0, "logs": 300.0, "traces": 300.0}
+POLICY: Final = Policy(budget=10_000)  # what a channel is spared counts here, too
+
+Look = tuple[datetime, Watch, tuple[Finding, ...]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A platform, and what watches it."""
+
+    world: World
+    scans: Scans
+    app: App
+
+
+@asynccontextmanager
+async def watched(
+    seed: int, until: datetime, fault: tuple[Breakage, str, datetime] | None = None
+) -> AsyncIterator[Setting]:
+    world = World(seed, born=BORN)
+    if fault:
+        kind, service, at = fault
+        world.inject(kind.kind, service, "production", at, minutes=LASTS, size=kind.size)
+
+    def clock() -> datetime:
+        return until
+
+    async with Platform(world, clock=clock) as platform:
+        with tempfile.TemporaryDirectory() as folder:
+            sources = {
+                f"{name}_url": getattr(platform, f"{name}_url") for name in ("prometheus", "loki", "tempo", "deploys")
+            }
+            app = App(Settings.model_validate({**sources, "data_dir": Path(folder), "semantic": False}), clock=clock)
+            try:
+                yield Setting(world, Scans(app.observatory, clock), app)
+            finally:
+                await app.observatory.close()
+
+
+def watch_of(scan: str) -> Watch:
+    return Watch(
+        f"scan-{scan}",
+        scan,
+        Aim(WatchKind.SCAN, scan, Scope(environment="production")),
+        "C1",
+        "bench",
+        BORN,
+        EVERY[scan],
+    )
+
+
+async def looks(setting: Setting, scan: str, window: Window) -> list[Look]:
+    """What a scan says at each of its ticks."""
+    watch = watch_of(scan)
+    if scan == "metrics":
+        replayed = await setting.scans.replay(watch, window, _silent)
+        return [(moment.at, watch, moment.findings) for moment in replayed.moments]
+    found: list[Look] = []
+    progress: Progress | None = None
+    at = watch.due(window.start)
+    while at < window.end:
+        sight = await setting.scans(watch, progress, at)
+        progress = Progress(watch.id, at, sight.state)
+        found.append((at, watch, tuple(sight.findings)))
+        at += timedelta(seconds=watch.every)
+    return found
+
+
+async def _silent(_: str) -> None: ...
+
+
+def fold(seen: Sequence[Look], ground: Ground, changes: Sequence[Change]) -> Iterator[tuple[datetime, Alert]]:
+    """Every alert at every moment at which it changed."""
+    alerts: dict[str, Alert] = {}
+    for at, watch, findings in sorted(seen, key=lambda each: each[0]):
+        known = [
+            each
+            for each in alerts.values()
+            if each.state is AlertState.FIRING or at - each.changed_at < timedelta(days=1)
+        ]
+        if not findings and not any(each.state is AlertState.FIRING for each in known):
+            continue
+        then = replace(ground, changes=[each for each in changes if timedelta(0) <= at - each.at < timedelta(hours=2)])
+        for alert in settle(known, findings, watch, then, POLICY, at):
+            alerts[alert.id] = alert
+            yield at, alert
+
+
+async def healthy(seed: int, days: int, scans: Sequence[str]) -> None:
+    """False alarms: whatever is told where nothing is wrong."""
+    start = BORN - timedelta(hours=24) + LEARNING
+    window = Window(start, start + timedelta(days=days))
+    began = perf_counter()
+    async with watched(seed, window.end) as setting:
+        seen = [each for scan in scans for each in await looks(setting, scan, window)]
+        changes = (await setting.app.observatory.changes_in(window, environment="production")).value or ()
+        ground = ground_of(setting.app.files.catalogue)
+    told: Counter[str] = Counter()
+    last: dict[str, Alert] = {}
+    for at, alert in fold(seen, ground, changes):
+        before = last.get(alert.id)
+        if before is None or alert.reopened > before.reopened:
+            told[f"{at:%d}"] += 1
+            print(f"  {at:%d %H:%M} {alert.severity:8} {alert.title}")
+        last[alert.id] = alert
+    took = perf_counter() - began
+    print(
+        f"healthy, seed {seed}, {days} days, {', '.join(scans)}: {sum(told.values()) / days:.2f} false alerts a day",
+        end="",
+    )
+    print(f", {max(told.values(), default=0)} on the worst day ({took:.0f} s)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What became of one fault."""
+
+    kind: str
+    service: str
+    delay: float | None
+    first: str
+    """The likely origin, a few minutes later."""
+    alerts: int
+    title: str = ""
+
+
+async def broken(seed: int, breakage: Breakage, dice: random.Random, scans: Sequence[str]) -> Case:
+    at = BORN + timedelta(days=4, minutes=dice.randrange(10 * 24 * 60))
+    service = dice.choice(breakage.fits(World(seed, born=BORN), at))
+    window = Window(at - timedelta(minutes=30), at + AFTER)
+    async with watched(seed, window.end, (breakage, service, at)) as setting:
+        seen = [each for scan in scans for each in await looks(setting, scan, window)]
+        span = Window(at - timedelta(hours=3), window.end)
+        changes = (await setting.app.observatory.changes_in(span, environment="production")).value or ()
+        ground = ground_of(setting.app.files.catalogue)
+    last: dict[str, Alert] = {}
+    opened: dict[str, datetime] = {}
+    ids: set[str] = set()
+    early: dict[str, Alert] = {}
+    for when, alert in fold(seen, ground, changes):
+        last[alert.id] = alert
+        opened.setdefault(alert.id, when)
+        if alert.since >= at - timedelta(minutes=2) and when - opened[alert.id] <= timedelta(minutes=10):
+            early[alert.id] = alert
+    mine = [
+        each
+        for each in last.values()
+        if each.since >= at - timedelta(minutes=2) and not each.title.startswith("joined")
+    ]
+    ids = {each.id for each in mine}
+    first = min(ids, key=lambda each: opened[each], default="")
+    delay = (opened[first] - at).total_seconds() / 60 if first else None
+    shown = early.get(first)
+    origin = shown.origins[0].service if shown and shown.origins else ""
+    return Case(breakage.kind, service, delay, origin, len(mine), shown.title if shown else "")
+
+
+async def faults(seed: int, each: int, scans: Sequence[str]) -> None:
+    """Each kind of fault, at random services and times."""
+    dice = random.Random(seed)
+    began = perf_counter()
+    cases = []
+    for breakage in BREAKAGES:
+        for _ in range(each):
+            case = await broken(seed, breakage, dice, scans)
+            cases.append(case)
+            mark = "" if case.delay is not None and case.first == case.service and case.alerts == 1 else "   <-"
+            delay = "missed" if case.delay is None else f"{case.delay:.0f} min"
+            print(
+                f"  {case.kind:22} {case.service:18} {delay:8} origin {case.first:18} {case.alerts}  {case.title}{mark}"
+            )
+    found = [case for case in cases if case.delay is not None]
+    many = len(cases)
+    print(
+        f"faults, seed {seed}, {many} of {len(BREAKAGES)} kinds, {', '.join(scans)} ({perf_counter() - began:.0f} s):"
+    )
+    print(
+        f"  found {len(found) / many:.0%}, median delay {statistics.median(case.delay or 0 for case in found):.1f} min"
+    )
+    print(f"  right origin first {sum(case.first == case.service for case in cases) / many:.0%}", end="")
+    print(f", one alert each {sum(case.alerts == 1 for case in found) / many:.0%}")
+
+
+async def main(argv: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--days", type=int, default=14)
+    parser.add_argument("--each", type=int, default=5)
+    parser.add_argument("--scans", default="metrics")
+    wanted = parser.parse_args(argv)
+    scans = [scan for scan in SCANS if scan in wanted.scans.split(",")]
+    if wanted.days:
+        await healthy(wanted.seed, wanted.days, scans)
+    if wanted.each:
+        await faults(wanted.seed, wanted.each, scans)
+
+
+if __name__ == "__main__":
+    import sys
+
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,201 @@
+"""An alert in Slack, with the whole bot behind it: seen with its picture, and every button of it pressed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from bot import defaults
+from bot.app import App
+from bot.telemetry.vocabulary import Scope
+from bot.watch.alerts import Alert, AlertState, AlertStore, Origin
+from bot.watch.desk import AlertDesk
+from bot.watch.finding import Family, Finding, Subject
+from bot.watch.picturing import Picturing
+from bot.watch.telling import title
+from bot.watch.watches import Aim, Watch, WatchKind, WatchStore
+from handlers.alerts import AlertCards
+from integrations.sandbox.platform.server import Platform
+from integrations.sandbox.platform.world import World
+from integrations.sandbox.slack.state import Message
+from integrations.sandbox.slack.testing import Person, Playground, Thread, words
+from storage.repositories.watches import WatchRepository
+from tests.handlers.alerting import Shelf, resolved
+from tests.sandbox.desk import Desk, expect
+from tests.slack.asking import redrawn
+from tests.slack.conftest import OPS, Ahead, Make
+from tests.slack.seeing import Settled
+
+BROKEN = timedelta(minutes=12)
+
+
+@pytest.fixture
+async def platform(ahead: Ahead) -> AsyncIterator[Platform]:
+    """On which a deploy of checkout went wrong a while ago."""
+    world = World(born=ahead() - timedelta(hours=4))
+    async with Platform(world, clock=ahead) as running:
+        world.inject("bad_deploy", "checkout", "production", ahead() - BROKEN)
+        yield running
+
+
+@dataclass
+class Watched:
+    """The bot, and the one alert that it tells of."""
+
+    app: App
+    shelf: Shelf
+    cards: AlertCards
+    desk: AlertDesk
+    alert: Alert
+
+    async def moves(self, alert: Alert) -> None:
+        await self.cards.moved(self.shelf.put(alert))
+        await self.cards.close(60)
+
+
+@pytest.fixture
+async def watched(bots: Make, platform: Platform, ahead: Ahead) -> Watched:
+    bot = await bots(
+        services_file=defaults.path("services.yaml"),
+        prometheus_url=platform.prometheus_url,
+        loki_url=platform.loki_url,
+        tempo_url=platform.tempo_url,
+        deploys_url=platform.deploys_url,
+    )
+    assert bot.slack is not None
+    shelf, watches = Shelf(), WatchRepository(bot.database, bot.keys)
+    cards = AlertCards(shelf, shelf, bot.slack.outbox, bot.registry, ahead, Picturing(bot.observatory, ahead))
+    desk = AlertDesk(shelf, watches, ahead)
+    desk.listeners.append(cards.moved)
+    bot.resources.put(AlertDesk, desk)
+    bot.resources.put(AlertStore, shelf)
+    bot.resources.put(WatchStore, watches)
+    aim = Aim(WatchKind.SCAN, "metrics", Scope(environment="production"))
+    watch = await watches.add(Watch("wat-1", "everything in production", aim, OPS, "U0SRE", ahead()))
+    since = ahead() - BROKEN
+    finding = Finding(
+        Subject("checkout", "production", "latency"),
+        Family.DEVIATION,
+        "high",
+        since,
+        ahead(),
+        "p95 is 1.9 s, usual is 0.2 s",
+        1.9,
+        0.2,
+        "s",
+        14.0,
+        0.9,
+        watch.id,
+    )
+    errors = replace(
+        finding,
+        subject=Subject("checkout", "production", "error_rate"),
+        words="error rate is 9 %, usual is 0 %",
+        value=0.09,
+        expected=0.0,
+        unit="share",
+    )
+    origins = (Origin("checkout", 0.86, "it was deployed just before"),)
+    found = Alert(
+        "alr-1",
+        watch.group,
+        "f",
+        OPS,
+        "production",
+        AlertState.FIRING,
+        "critical",
+        title((finding,), origins),
+        (finding, errors),
+        since,
+        since,
+        origins=origins,
+        changes=("deploy of checkout 2.14",),
+    )
+    watched = Watched(bot, shelf, cards, desk, found)
+    await watched.moves(found)
+    return watched
+
+
+async def card_of(sre: Person) -> Message:
+    return await sre.sees("#ops", containing="Likely origin")
+
+
+async def test_it_arrives_with_a_picture_of_what_is_not_as_usual(
+    watched: Watched, workspace: Playground, sre: Person
+) -> None:
+    card = await card_of(sre)
+    (image,) = [each for each in card.blocks if each["type"] == "image"]
+    assert workspace.state.files[image["slack_file"]["id"]].content.startswith(b"\x89PNG")
+    assert "P95 latency · checkout in production" in image["alt_text"]
+    assert "since" in image["alt_text"]
+    for said in ("🔴", "checkout", "86 %", "deploy of checkout 2.14", "error rate is 9 %"):
+        assert said in words(card), said
+    declares = "incidents.declare" in {each.name for each in watched.app.registry}
+    assert ("Declare incident" in words(card)) == declares
+
+
+async def test_whoever_acknowledges_it_is_named_on_it_and_in_its_thread(
+    watched: Watched, workspace: Playground, settled: Settled, sre: Person
+) -> None:
+    card = await card_of(sre)
+    await sre.clicks(card, "Acknowledge")
+    after = await redrawn(workspace, card, "<@U0SRE> is on it")
+    assert "Acknowledge" not in words(after)
+    await sre.sees_ephemeral("#ops")
+    await settled()
+    said = [each for each in workspace.state.messages[OPS].values() if each.thread_ts == card.ts and each.ts != card.ts]
+    assert ["<@U0SRE> looks at it" in words(each) for each in said] == [True]
+    assert watched.shelf.alerts["alr-1"].acknowledged_by == "U0SRE"
+
+
+async def test_noise_makes_the_watch_quieter_and_whoever_said_so_is_told_how(
+    watched: Watched, workspace: Playground, sre: Person, manager: Person
+) -> None:
+    card = await card_of(sre)
+    await sre.clicks(card, "👎 Noise")
+    await redrawn(workspace, card, "👎 1")
+    assert "everything in production now takes more" in words(await sre.sees_ephemeral("#ops")).lower()
+    await manager.clicks(card, "👍 Useful")
+    await redrawn(workspace, card, "👍 1")
+
+
+async def test_explain_answers_in_the_thread_why_it_is_so(
+    watched: Watched, platform: Platform, workspace: Playground, sre: Person, ahead: Ahead
+) -> None:
+    card = await card_of(sre)
+    await sre.clicks(card, "Explain")
+    answer = await Thread(workspace, sre.id, card).last(containing="cause is checkout")
+    assert f"deploy of checkout {platform.world.version_at('checkout', 'production', ahead())}" in words(answer)
+
+
+async def test_silence_asks_how_long_and_hides_it(watched: Watched, workspace: Playground, sre: Person) -> None:
+    card = await card_of(sre)
+    await sre.clicks(card, "Silence…")
+    form = await sre.modal(containing="until")
+    assert await sre.submits(form) == {}
+    await redrawn(workspace, card, "silenced until")
+
+
+async def test_when_it_is_over_the_message_says_so(watched: Watched, workspace: Playground, sre: Person) -> None:
+    card = await card_of(sre)
+    await watched.moves(resolved(watched.alert, watched.alert.since + timedelta(minutes=14)))
+    after = await redrawn(workspace, card, "Resolved")
+    assert "Acknowledge" not in words(after)
+    assert "over after 14 min" in words(await Thread(workspace, sre.id, card).last(containing="over"))
+
+
+async def test_in_a_browser_it_is_seen_heard_and_pressed_by_keyboard(watched: Watched, desk: Desk) -> None:
+    page = await desk.opens("?as=U0SRE#/c/C0OPS")
+    await expect(page.get_by_text("Likely origin")).to_be_visible()
+    picture = page.locator("img[alt*='P95 latency']").first
+    await picture.scroll_into_view_if_needed()
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("image => image.naturalWidth") > 600
+    acknowledge = page.get_by_role("button", name="Acknowledge")
+    await acknowledge.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("is on it")).to_be_visible()
+    await expect(page.get_by_text("1 reply")).to_be_visible()
