@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -29,7 +30,7 @@ from bot.watch import keeping
 from bot.watch.aims import asked_in, in_words, scans_of
 from bot.watch.alerts import Alert, AlertStore
 from bot.watch.desk import LEARNS, AlertDesk
-from bot.watch.watches import Aim, Progress, Sensitivity, Watch, WatchKind, WatchState, WatchStore
+from bot.watch.watches import SCANS, Aim, Progress, Sensitivity, Watch, WatchKind, WatchState, WatchStore
 
 WEEK: Final = timedelta(days=7)
 MOST_READ: Final = 1_000
@@ -122,7 +123,7 @@ async def create(wanted: CreateInput, context: Context) -> WatchAnswer:
     aim, channel = aim_of(wanted, observatory), _channel(wanted.channel, context)
     now = await now_of(aim, context)
     aims = _scans(aim, observatory) if aim.kind is WatchKind.SCAN else (aim,)
-    made = [await keeping.make(store, watch_of(each, wanted, channel, context)) for each in aims]
+    made = [await keeping.make(store, _paced(watch_of(each, wanted, channel, context), wanted)) for each in aims]
     kept, new = [watch for watch, _ in made], any(fresh for _, fresh in made)
     words = f"everything in {aim.scope.environment}" if len(kept) > 1 else in_words(kept[0].aim, observatory.vocabulary)
     where = "here" if channel == context.origin.channel else f"in {channel}"
@@ -284,11 +285,17 @@ def _channel(said: str, context: Context) -> str:
 
 
 def _scans(aim: Aim, observatory: Observatory) -> tuple[Aim, ...]:
-    """Those of which there is something to read."""
+    """Those of which there is something to read; or the one that was named."""
     found = tuple(each for each in scans_of(aim.scope, observatory) if aim.metric in {"", each.metric})
     if not found:
         raise NotFound(f"there is no source for {aim.metric or 'any scan'}", mend="Connect one; see docs/settings.md.")
     return found
+
+
+def _paced(watch: Watch, wanted: CreateInput) -> Watch:
+    """A built-in scan looks as often as is good for it, unless somebody says otherwise."""
+    asked = "every" in wanted.model_fields_set
+    return watch if asked or not watch.built_in else replace(watch, every=SCANS[watch.aim.metric])
 
 
 async def _lately(watch: Watch, context: Context) -> str:

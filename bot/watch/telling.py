@@ -24,7 +24,11 @@ MOST_LINES: Final = 4
 BLIND: Final = "watch"
 """The signal of a watch that sees nothing."""
 LIKELY: Final = 0.4
-"""A confidence below which nobody is named."""
+"""A confidence below which nobody is named …"""
+SURE: Final = 0.6
+"""… and from which on the sentence begins with it."""
+FEW: Final = 2
+"""So many others are named."""
 
 _STATES: Final[Mapping[tuple[Kind, str], str]] = {
     ("latency", "high"): "is slow",
@@ -48,16 +52,30 @@ _MEASURED: Final = frozenset({Family.DEVIATION, Family.TREND, Family.THRESHOLD, 
 
 
 def title(findings: Sequence[Finding], origins: Sequence[Origin] = ()) -> str:
-    """The first finding leads; then whom else it meets, and who is likely to be the origin."""
-    lead = findings[0].subject.service
+    """Who is likely the origin leads, where something was found of it; then whom else it meets."""
+    lead = _lead(findings, origins)
     others = list(dict.fromkeys(each.subject.service for each in findings if each.open))
-    others = [clean(each, MOST_NAME) for each in others if each not in {"", lead}]
-    parts = [_headline(findings[0])]
+    others = [clean(each, MOST_NAME) for each in others if each not in {"", lead.subject.service}]
+    parts = [f"{_headline(lead)}{_because(lead, origins)}"]
     if others:
-        parts.append(f"also {others[0]}" if len(others) == 1 else f"also {counted(len(others), 'more service')}")
-    if suspected := _suspected(lead, origins):
+        few = len(others) <= FEW
+        parts.append(f"also {' and '.join(others) if few else counted(len(others), 'more service')}")
+    if suspected := _suspected(lead.subject.service, origins):
         parts.append(suspected)
     return cut("; ".join(parts), MOST_TITLE)
+
+
+def _lead(findings: Sequence[Finding], origins: Sequence[Origin]) -> Finding:
+    """The first one, unless the origin is as good as known."""
+    first = origins[0].service if origins and origins[0].confidence >= SURE else ""
+    return next((each for each in findings if each.open and each.subject.service == first), findings[0])
+
+
+def _because(lead: Finding, origins: Sequence[Origin]) -> str:
+    """What speaks for the origin beside what leads."""
+    own = next((each.because for each in origins[:1] if each.service == lead.subject.service), "")
+    same = own.partition(" is ")[0] == lead.words.partition(" is ")[0]
+    return f" ({clean(own, MOST_BECAUSE)})" if own and not same else ""
 
 
 def line(finding: Finding) -> str:

@@ -26,8 +26,8 @@ def usual(level: float, seed: int, columns: int = HOURS * 60, spread: float = 0.
 
 
 def sheet(rows: dict[Subject, Floats], start: float = START) -> Sheet:
-    values = np.array(list(rows.values()))
-    return Sheet(tuple(rows), start + STEP * np.arange(values.shape[1]), values)
+    values = np.array(list(rows.values()), dtype=np.float64)
+    return Sheet(tuple(rows), start + STEP * np.arange(values.shape[1], dtype=np.float64), values)
 
 
 def swept(rows: dict[Subject, Floats], sweep: Sweep | None = None, start: float = START) -> list[Finding]:

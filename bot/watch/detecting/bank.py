@@ -43,13 +43,16 @@ _ASTRAY: Final = 10.0
 """Samples after which its end is no surprise."""
 _HOME: Final = 2.5
 """Usual distances from the old level that count as back there."""
+_ANY: Final = np.float32(np.inf)
+_FORGOTTEN: Final = 0.01
+_BEYOND: Final = 4.0
+"""Usual distances that one sample counts at most in the means and the level."""
+_RESTS: Final = 200.0
+"""Samples over which it is told how many rest."""
 _WILD: Final = 5.0
 """Usual sizes that one error counts at most in what is usual."""
-_MUTE: Final = 1.0
 _MOVES: Final = 10.0
 """Samples that moved, before their usual size bounds what the next one counts."""
-_STORM: Final = 12.0
-"""The same in the noise of a time of the day: some leap every day."""
 _RESTING: Final = 0.4
 """The least share of samples that are taken to be like the one before."""
 _LASTING: Final = 3.0
@@ -107,16 +110,16 @@ class Bank:
 
     @classmethod
     def load(cls, blob: bytes) -> Bank:
-        return cls._of(State.load(blob))
+        return cls._around(State.load(blob))
 
     def take(self, rows: Counts) -> Bank:
         """The detectors in another order, without some, and with new ones where a row is -1."""
-        return self._of(self._state.take(np.asarray(rows, dtype=np.int64)))
+        return self._around(self._state.take(np.asarray(rows, dtype=np.int64)))
 
     @classmethod
-    def _of(cls, state: State) -> Bank:
-        bank = cls.__new__(cls)
-        bank._state = state
+    def _around(cls, state: State) -> Bank:
+        bank = cls(0, state.step)
+        bank._state = state  # noqa: SLF001  its own class
         return bank
 
     def feed(self, time: float, values: Floats) -> Verdict:
@@ -124,92 +127,157 @@ class Bank:
         state = self._state
         if values.shape != (state.rows,):
             raise InvalidInput(f"Values of shape {values.shape} for {state.rows} series.", mend="Give one for each.")
-        there = np.abs(values) < _HUGE
-        here = there.astype(np.float32)
-        count = state.count
-        new = count == 0
-        if new.any():
-            state.begin(new & there, np.where(there, values, 0.0).astype(np.float32))
-        moment = season.Moment.of(time, state.bins)
-        season.turn(state, moment)
-
-        ideas, unseen = _ideas(state, moment)
-        floor = np.maximum(_SHARE * np.abs(ideas[0]), _TINY)
-        base = _blend(ideas, state.expert_error, floor)
-        drift = _blend(state.pace, state.pace_error, floor)
-        expected = base + drift
-        x = np.where(there, values, expected).astype(np.float32)
-        overall = np.maximum(state.scale[0], floor)
-        noise = np.maximum(season.noise(state, moment, overall), floor)
-
-        away, error = x - base, x - expected
-        size = np.abs(error)
-        far_from_base = np.maximum(state.scale[3], noise)
-        deviations, home = size / noise, np.abs(away) / far_from_base
-        back = (state.astray > _SHARE) & (home < np.minimum(deviations, _HOME))
-        deviations = np.where(back, home, deviations)
-
-        latest = np.empty_like(state.means)
-        latest[:2] = _within(away, 4.0 * far_from_base)
-        latest[2] = np.minimum(deviations, 5.0)
-        state.means += here * _MEAN * (latest - state.means)
-        state.still += here
-        same = x == state.last
-        state.still *= np.where(there, same, 1.0)
-        means = np.abs(state.means)
-        reading = np.empty_like(state.bound)
-        reading[0] = deviations
-        means[:2] /= np.maximum(state.scale[1:3], floor * 0.5)
-        means[:2] *= 1.0 - _MUTE * state.astray
-        reading[1:4] = means * (count >= _SETTLED)
-        reading[4] = state.still * -np.log10(np.maximum(state.resting, _RESTING))
+        look = _look(state, time, values)
+        reading = _readings(state, look)
         score = surprise.judge(state, reading)
-        judged = count >= FEWEST
+        judged = state.count >= FEWEST
         far = (score[0] >= _FAR) & judged
-        verdict = _verdict(state, score, judged & there, expected, noise, error)
+        verdict = _verdict(state, score, look, judged & look.there)
         accepted = far & (state.streak[0] >= _PATIENCE)
-        state.astray *= 1.0 - 1.0 / self._daily
+        state.astray *= 1.0 - 1.0 / _daily(state)
         state.astray[far & (state.streak[0] >= _ASTRAY)] = 1.0
-        surprise.learn(state, reading, score, here)
-
-        warm = 1.0 / (count + 1.0)
-        slow = np.maximum(warm, np.float32(1.0 / self._daily))
-        quick = np.maximum(warm, np.float32(2.0 / self._daily))
-        calm = here * ~far
-        follow = here * (~far | accepted)
-        moves = count * (1.0 - state.resting)
-        young = np.where(moves < _MOVES, np.float32(np.inf), np.float32(1.0))
-        limit = _CLIP * np.maximum(noise, overall)
-        error = np.where(accepted | back, error, _within(error, limit))
-        state.pace_error += calm * quick * (np.minimum(np.abs(away - state.pace), 5.0 * overall) - state.pace_error)
-        state.pace += follow * np.maximum(_PACE, warm) * (drift + error - state.pace)
-
-        limit = 4.0 * np.maximum(state.expert_error, floor) * np.where(count < FEWEST, np.float32(np.inf), 1.0)
-        apart = _within(x - ideas, limit)
-        steps = follow * quick * apart
-        steps[1:][unseen] = 0.0
-        state.offset += steps
-        state.expert_error += here * slow * (np.abs(apart) - state.expert_error)
-
-        sizes = np.empty_like(state.scale)
-        sizes[0], sizes[1:3], sizes[3] = size, np.abs(state.means[:2]), np.abs(away)
-        sizes *= _DEVIATION
-        usual = young * np.maximum(state.scale, floor)
-        moved = here * ~same
-        longer = np.maximum(state.streak[0], 1.0)
-        learned = moved / (longer * longer) * np.maximum(1.0 / (moves + 1.0), np.float32(1.0 / self._daily))
-        state.scale += learned * (np.minimum(sizes, _WILD * usual) - state.scale)
-        state.resting += here * np.maximum(warm, 1.0 / 200.0) * (same - state.resting)
-        wide = 5.0 * np.maximum(state.expert_error.min(axis=0), floor) * np.where(judged, 1.0, np.float32(np.inf))
-        season.gather(state, base + _within(away, wide), np.minimum(sizes[0], _STORM * usual[0]), here, moved)
-        state.last[:] = np.where(there, x, state.last)
-        state.count += here
+        surprise.learn(state, reading, score, look.here)
+        _follow(state, look, far, accepted)
+        _measure(state, look, judged)
+        state.last[:] = np.where(look.there, look.x, state.last)
+        state.count += look.here
         return verdict
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """A column beside what was expected of it."""
+
+    there: Mask
+    here: Numbers
+    """The same as numbers."""
+    x: Numbers
+    """The values, and what was expected where there are none."""
+    same: Mask
+    """As the sample before."""
+    ideas: Numbers
+    unseen: Mask
+    base: Numbers
+    """What the ideas of the level expect together."""
+    drift: Numbers
+    """What comes on top, by the latest samples."""
+    floor: Numbers
+    """The least noise."""
+    overall: Numbers
+    noise: Numbers
+    """Of all times, and of this time of the day."""
+    distance: Numbers
+    """What is usual between a sample and the base."""
+    deviations: Numbers
+    """How many noises the sample is off."""
+    back: Mask
+    """It is where it was before a long anomaly."""
+
     @property
-    def _daily(self) -> float:
-        """Samples that make a day, within reason."""
-        return min(max(DAY / self._state.step, 200.0), 2_000.0)
+    def away(self) -> Numbers:
+        return self.x - self.base
+
+    @property
+    def expected(self) -> Numbers:
+        return self.base + self.drift
+
+    @property
+    def error(self) -> Numbers:
+        return self.x - self.expected
+
+
+def _look(state: State, time: float, values: Floats) -> _Look:
+    there = np.abs(values) < _HUGE
+    new = state.count == 0
+    if new.any():
+        state.begin(new & there, np.where(there, values, 0.0).astype(np.float32))
+    moment = season.Moment.of(time, state.bins)
+    season.turn(state, moment)
+    ideas, unseen = _ideas(state, moment)
+    floor = np.maximum(_SHARE * np.abs(ideas[0]), _TINY)
+    base = _blend(ideas, state.expert_error, floor)
+    drift = _blend(state.pace, state.pace_error, floor)
+    x = np.where(there, values, base + drift).astype(np.float32)
+    overall = np.maximum(state.scale[0], floor)
+    noise = np.maximum(season.noise(state, moment, overall), floor)
+    distance = np.maximum(state.scale[3], noise)
+    deviations, home = np.abs(x - base - drift) / noise, np.abs(x - base) / distance
+    back = (state.astray > _FORGOTTEN) & (home < np.minimum(deviations, _HOME))
+    return _Look(
+        there=there,
+        here=there.astype(np.float32),
+        x=x,
+        same=x == state.last,
+        ideas=ideas,
+        unseen=unseen,
+        base=base,
+        drift=drift,
+        floor=floor,
+        overall=overall,
+        noise=noise,
+        distance=distance,
+        deviations=np.where(back, home, deviations),
+        back=back,
+    )
+
+
+def _readings(state: State, look: _Look) -> Numbers:
+    """What each voice says, in terms of what is usual."""
+    latest = np.empty_like(state.means)
+    latest[:2] = _within(look.away, _BEYOND * look.distance)
+    latest[2] = np.minimum(look.deviations, _WILD)
+    state.means += look.here * _MEAN * (latest - state.means)
+    state.still += look.here
+    state.still *= np.where(look.there, look.same, 1.0)
+    reading = np.empty_like(state.bound)
+    reading[0] = look.deviations
+    reading[1:4] = np.abs(state.means) * (state.count >= _SETTLED)
+    reading[1:3] *= (1.0 - state.astray) / np.maximum(state.scale[1:3], look.floor * 0.5)
+    reading[4] = state.still * -np.log10(np.maximum(state.resting, _RESTING))
+    return reading
+
+
+def _follow(state: State, look: _Look, far: Mask, accepted: Mask) -> None:
+    """Learn where the level is: from usual samples, and from those that have lasted."""
+    warm = 1.0 / (state.count + 1.0)
+    quick = np.maximum(warm, np.float32(2.0 / _daily(state)))
+    follow = look.here * (~far | accepted)
+    off = np.minimum(np.abs(look.away - state.pace), _WILD * look.overall)
+    state.pace_error += look.here * ~far * quick * (off - state.pace_error)
+    clipped = _within(look.error, _CLIP * np.maximum(look.noise, look.overall))
+    step = np.where(accepted | look.back, look.error, clipped)
+    state.pace += follow * np.maximum(_PACE, warm) * (look.drift + step - state.pace)
+
+    limit = _BEYOND * np.maximum(state.expert_error, look.floor)
+    apart = _within(look.x - look.ideas, np.where(state.count < FEWEST, _ANY, limit))
+    steps = follow * quick * apart
+    steps[1:][look.unseen] = 0.0
+    state.offset += steps
+    slow = np.maximum(warm, np.float32(1.0 / _daily(state)))
+    state.expert_error += look.here * slow * (np.abs(apart) - state.expert_error)
+
+
+def _measure(state: State, look: _Look, judged: Mask) -> None:
+    """Learn how large errors are: an anomaly counts once, and what does not move says nothing of how it moves."""
+    sizes = np.empty_like(state.scale)
+    sizes[0], sizes[1:3], sizes[3] = np.abs(look.error), np.abs(state.means[:2]), np.abs(look.away)
+    moves = state.count * (1.0 - state.resting)
+    limit = np.where(moves < _MOVES, _ANY, _WILD * np.maximum(state.scale, look.floor))
+    sizes = np.minimum(sizes * _DEVIATION, limit)
+    moved = look.here * ~look.same
+    longer = np.maximum(state.streak[0], 1.0)
+    rate = np.maximum(1.0 / (moves + 1.0), np.float32(1.0 / _daily(state)))
+    state.scale += moved / (longer * longer) * rate * (sizes - state.scale)
+    rate = np.maximum(1.0 / (state.count + 1.0), np.float32(1.0 / _RESTS))
+    state.resting += look.here * rate * (look.same - state.resting)
+    wide = _WILD * np.maximum(state.expert_error.min(axis=0), look.floor)
+    near = look.base + _within(look.away, np.where(judged, wide, _ANY))
+    season.gather(state, near, sizes[0], look.here, moved)
+
+
+def _daily(state: State) -> float:
+    """Samples that make a day, within reason."""
+    return min(max(DAY / state.step, 200.0), 2_000.0)
 
 
 def _within(values: Numbers, limit: Numbers) -> Numbers:
@@ -238,20 +306,19 @@ def _blend(guesses: Numbers, errors: Numbers, floor: Numbers) -> Numbers:
     return blended
 
 
-def _verdict(state: State, score: Numbers, judged: Mask, expected: Numbers, noise: Numbers, error: Numbers) -> Verdict:
-    loudest = score.argmax(axis=0)
+def _verdict(state: State, score: Numbers, look: _Look, judged: Mask) -> Verdict:
+    loudest = score.argmax(axis=0) + 1
     best = np.where(judged, score.max(axis=0), np.float32(0.0))
-    lasting = (loudest == 0) & (state.streak[0] >= _LASTING)
-    kind = np.where(best >= surprise.RARE, np.where(lasting, Kind.level, loudest + 1), Kind.none)
-    down = error < 0
-    mean = np.where(loudest == 1, state.means[0], state.means[1]) < 0
-    downwards = np.where((loudest == 0) | (loudest == 4), down, mean & (loudest != 3))
-    usual = np.maximum(state.bound[0], 1.0) * (1.0 + state.beyond[0] * 3.0) * noise
+    lasting = (loudest == Kind.spike) & (state.streak[0] >= _LASTING)
+    kind = np.where(best >= surprise.RARE, np.where(lasting, Kind.level, loudest), Kind.none)
+    side = np.where(loudest == Kind.level, state.means[0], np.where(loudest == Kind.trend, state.means[1], look.error))
+    downwards = (side < 0) & (loudest != Kind.variance)
+    usual = np.maximum(state.bound[0], 1.0) * (1.0 + state.beyond[0] * 3.0) * look.noise
     return Verdict(
         score=best,
-        expected=expected,
-        low=expected - usual,
-        high=expected + usual,
+        expected=look.expected,
+        low=look.expected - usual,
+        high=look.expected + usual,
         kind=kind.astype(np.int8),
         direction=np.where(downwards, np.int8(-1), np.int8(1)),
         judged=judged,

@@ -96,7 +96,7 @@ class State:
 
     @property
     def rows(self) -> int:
-        return self.block.shape[1]
+        return int(self.block.shape[1])
 
     def begin(self, rows: Mask, values: Numbers) -> None:
         """The first sample of a series is its first level."""

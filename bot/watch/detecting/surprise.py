@@ -29,6 +29,7 @@ _LEAST: Final = np.array([[0.1], [0.1], [0.15], [0.15], [0.2]], dtype=np.float32
 _FARTHEST: Final = 3.0
 """Readings count in the record up to so many times what is usual beyond the bound."""
 _MOVE: Final = 0.01
+"""How fast the bound moves, as a share of it; faster while the record is young."""
 _QUICK: Final = 10.0
 _MEMORY: Final = 10_000.0
 """Samples that a record remembers."""

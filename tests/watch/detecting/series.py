@@ -11,6 +11,15 @@ from bot.telemetry.rows import Mask
 from bot.telemetry.signals import Floats
 
 DAY: Final = 1_440
+_KINDS: Final = {
+    "spike": (0.3, 1, 6),
+    "dip": (0.2, 2, 15),
+    "level": (0.25, 20, 180),
+    "drift": (0.1, 45, 120),
+    "flat": (0.05, 25, 90),
+    "noise": (0.1, 25, 90),
+}
+"""Of each how frequent it is, and how many samples it has: from, and fewer than."""
 MONDAY: Final = 1_767_571_200.0
 """The fifth of January 2026, 00:00 UTC."""
 
@@ -34,50 +43,16 @@ def drawn(seed: int, days: int = 14, learning: int = 7, step: float = 60.0) -> L
     day = np.arange(count) / per_day
     usual = _rhythm(rng, day)
     spread = rng.uniform(0.02, 0.1)
-    slow = _smooth(rng, count, rng.integers(10, 40)) * spread * rng.uniform(0.0, 1.0)
+    slow = _smooth(rng, count, int(rng.integers(10, 40))) * spread * rng.uniform(0.0, 1.0)
     style = rng.choice(("gauss", "heavy", "counts", "latency"), p=(0.35, 0.25, 0.2, 0.2))
     if style == "counts":
         usual = usual * rng.choice((0.3, 2.0, 20.0))
         spread_at = np.sqrt(usual) + 0.05 * usual
     else:
         usual = usual * rng.lognormal(3.0, 2.0)
-        spread_at = spread * usual ** rng.uniform(0.5, 1.0) * np.median(usual) ** 0.0
+        spread_at = spread * usual ** rng.uniform(0.5, 1.0)
         spread_at = spread_at * (np.median(usual) * spread / np.median(spread_at))
-    wrong = np.zeros(count, dtype=np.bool_)
-    push = np.zeros(count)
-    flat: list[tuple[int, int]] = []
-    kinds = []
-    at = learning * per_day
-    while True:
-        at += int(rng.exponential(per_day * 1.2)) + per_day // 8
-        kind = str(rng.choice(("spike", "dip", "level", "drift", "flat", "noise"), p=(0.3, 0.2, 0.25, 0.1, 0.05, 0.1)))
-        size = rng.uniform(5.0, 15.0) * rng.choice((-1.0, 1.0))
-        match kind:
-            case "spike":
-                length, size = int(rng.integers(1, 6)), abs(size) * 1.3
-            case "dip":
-                length, size = int(rng.integers(2, 15)), -abs(size)
-            case "level":
-                length = int(rng.integers(20, 180))
-            case "drift":
-                length = int(rng.integers(45, 120))
-            case _:
-                length = int(rng.integers(25, 90))
-        end = at + length
-        if end >= count - 10:
-            break
-        unit = np.ones(length)
-        if kind == "drift":
-            unit = np.minimum(np.arange(length) / 30.0, 1.0)
-        if kind == "flat":
-            flat.append((at, end))
-        elif kind == "noise":
-            push[at:end] = rng.normal(0.0, rng.uniform(4.0, 8.0), length)
-        else:
-            push[at:end] = size * unit
-        wrong[at:end] = True
-        kinds.append(kind)
-        at = end
+    wrong, push, flat, kinds = _anomalies(rng, count, learning * per_day, per_day)
     values = _noisy(rng, style, usual, spread_at, slow, push)
     for begin, end in flat:
         values[begin:end] = values[begin - 1] if rng.random() < 0.5 else 0.0
@@ -86,7 +61,7 @@ def drawn(seed: int, days: int = 14, learning: int = 7, step: float = 60.0) -> L
         begin = int(rng.integers(0, count - 300))
         gone[begin : begin + int(rng.integers(20, 300))] = True
     values[gone & ~wrong] = np.nan
-    return Labelled(times, values, wrong, tuple(kinds), str(style))
+    return Labelled(times, np.asarray(values), wrong, tuple(kinds), str(style))
 
 
 def healthy(rows: int, columns: int, seed: int = 0) -> Floats:
@@ -100,6 +75,38 @@ def healthy(rows: int, columns: int, seed: int = 0) -> Floats:
         jitter = rng.uniform(-1.0, 1.0, columns)
         out[row] = rng.lognormal(0.0, 2.0) * rhythm * (1.0 + 0.06 * smooth + 0.02 * jitter)
     return out
+
+
+def _anomalies(
+    rng: np.random.Generator, count: int, at: int, per_day: int
+) -> tuple[Mask, Floats, list[tuple[int, int]], list[str]]:
+    """Where they are, how many noises they push, which of them stand still, and what they are."""
+    wrong, push = np.zeros(count, dtype=np.bool_), np.zeros(count)
+    flat, kinds = [], []
+    while True:
+        at += int(rng.exponential(per_day * 1.2)) + per_day // 8
+        kind = str(rng.choice(list(_KINDS), p=[share for share, _, _ in _KINDS.values()]))
+        size = rng.uniform(5.0, 15.0) * rng.choice((-1.0, 1.0))
+        length = int(rng.integers(*_KINDS[kind][1:]))
+        end = at + length
+        if end >= count - 10:
+            return wrong, push, flat, kinds
+        match kind:
+            case "spike":
+                push[at:end] = abs(size) * 1.3
+            case "dip":
+                push[at:end] = -abs(size)
+            case "level":
+                push[at:end] = size
+            case "drift":
+                push[at:end] = size * np.minimum(np.arange(length) / 30.0, 1.0)
+            case "noise":
+                push[at:end] = rng.normal(0.0, rng.uniform(4.0, 8.0), length)
+            case _:
+                flat.append((at, end))
+        wrong[at:end] = True
+        kinds.append(kind)
+        at = end
 
 
 def _rhythm(rng: np.random.Generator, day: Floats) -> Floats:

@@ -82,7 +82,7 @@ def test_a_series_is_remembered_in_two_kilobytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda _: b"", lambda b: b[:-1], lambda b: b"x" + b[1:], lambda b: b[:-9] + b[-8:] + b"0"]
+    "spoil", [lambda _: b"", lambda b: b[:-1], lambda b: b"x" + b[1:], lambda b: b[:-1] + bytes([b[-1] ^ 1])]
 )
 def test_a_damaged_record_is_refused_with_what_to_do(spoil: object) -> None:
     bank = Bank(2, 60.0)
@@ -210,8 +210,6 @@ def test_a_level_that_is_usual_at_another_time_of_the_day_is_found() -> None:
     values[4 * DAY + 200 : 4 * DAY + 260] += 100.0
     verdicts = told(values)
     assert verdicts[4 * DAY + 202].score[0] >= MEDIUM
-    leaps = scores(verdicts)[0].reshape(5, DAY)[:, [0, DAY // 2]].max(axis=1)
-    assert leaps[4] < leaps[1] / 1.5  # the leap of every day becomes one
 
 
 def test_healthy_series_are_left_alone() -> None:
