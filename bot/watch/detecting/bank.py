@@ -43,8 +43,10 @@ _ASTRAY: Final = 10.0
 """Samples after which its end is no surprise."""
 _HOME: Final = 2.5
 """Usual distances from the old level that count as back there."""
-_ANY: Final = np.float32(np.inf)
+_ANY: Final = np.array(np.inf, dtype=np.float32)
+"""No limit."""
 _FORGOTTEN: Final = 0.01
+"""What is left of `astray` when its end may surprise again."""
 _BEYOND: Final = 4.0
 """Usual distances that one sample counts at most in the means and the level."""
 _RESTS: Final = 200.0
@@ -119,7 +121,7 @@ class Bank:
     @classmethod
     def _around(cls, state: State) -> Bank:
         bank = cls(0, state.step)
-        bank._state = state  # noqa: SLF001  its own class
+        bank._state = state
         return bank
 
     def feed(self, time: float, values: Floats) -> Verdict:
@@ -280,7 +282,7 @@ def _daily(state: State) -> float:
     return min(max(DAY / state.step, 200.0), 2_000.0)
 
 
-def _within(values: Numbers, limit: Numbers) -> Numbers:
+def _within(values: Numbers, limit: NDArray[np.floating]) -> Numbers:
     return np.maximum(np.minimum(values, limit), -limit)
 
 

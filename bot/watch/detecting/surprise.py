@@ -29,14 +29,15 @@ _LEAST: Final = np.array([[0.1], [0.1], [0.15], [0.15], [0.2]], dtype=np.float32
 _FARTHEST: Final = 3.0
 """Readings count in the record up to so many times what is usual beyond the bound."""
 _MOVE: Final = 0.01
-"""How fast the bound moves, as a share of it; faster while the record is young."""
-_QUICK: Final = 10.0
+"""How fast the bound moves, as a share of it."""
 _MEMORY: Final = 10_000.0
 """Samples that a record remembers."""
 _BEFORE: Final = 20.0
 """Readings beyond the bound that what is known before the first sample is worth."""
 _HUNDRED: Final = 100.0
+"""Samples that the first share beyond the bound is worth."""
 _SHARES: Final = (0.002, 0.1)
+"""The least and the most that may be beyond the bound, whatever was seen."""
 
 
 def surprise_for(false_alarms_per_day: float, step: float) -> float:
@@ -72,5 +73,5 @@ def learn(state: State, reading: Numbers, score: Numbers, here: Numbers) -> None
     rate = np.maximum(1.0 / (count * TAIL + _BEFORE), np.float32(1.0 / (_MEMORY * TAIL)))
     state.beyond += weight * over * rate * (beyond - state.beyond)
     np.maximum(state.beyond, _LEAST, out=state.beyond)
-    state.bound *= 1.0 + weight * np.maximum(_MOVE, _QUICK / (count + _HUNDRED)) * (over - np.float32(TAIL))
+    state.bound *= 1.0 + weight * _MOVE * (over - np.float32(TAIL))
     np.maximum(state.bound, _LOWEST / 2, out=state.bound)

@@ -61,7 +61,7 @@ def drawn(seed: int, days: int = 14, learning: int = 7, step: float = 60.0) -> L
         begin = int(rng.integers(0, count - 300))
         gone[begin : begin + int(rng.integers(20, 300))] = True
     values[gone & ~wrong] = np.nan
-    return Labelled(times, np.asarray(values), wrong, tuple(kinds), str(style))
+    return Labelled(times, values, wrong, tuple(kinds), str(style))
 
 
 def healthy(rows: int, columns: int, seed: int = 0) -> Floats:
@@ -82,7 +82,8 @@ def _anomalies(
 ) -> tuple[Mask, Floats, list[tuple[int, int]], list[str]]:
     """Where they are, how many noises they push, which of them stand still, and what they are."""
     wrong, push = np.zeros(count, dtype=np.bool_), np.zeros(count)
-    flat, kinds = [], []
+    flat: list[tuple[int, int]] = []
+    kinds: list[str] = []
     while True:
         at += int(rng.exponential(per_day * 1.2)) + per_day // 8
         kind = str(rng.choice(list(_KINDS), p=[share for share, _, _ in _KINDS.values()]))
