@@ -24,6 +24,8 @@ from bot.watch.watches import Sensitivity
 STEP: Final = 60.0
 SLIGHT: Final = 0.2
 """Of what is expected: a smaller change is not worth a word, however unusual …"""
+SLIGHT_QUANTILE: Final = 0.5
+"""… of a quantile, less may be one bucket of its histogram …"""
 SLIGHT_SHARE: Final = 0.05
 """… and of a share, one of so many of a hundred is."""
 NOTHING: Final = 1e-3
@@ -103,6 +105,7 @@ class Sweep:
         threshold = surprise_for(SENSITIVITY[sensitivity], self.step) + tuned
         kinds = [self.signals.get(row.signal) for row in self.rows]
         notable = np.array([kind.notable if kind else 0.0 for kind in kinds])
+        slight = np.array([SLIGHT_QUANTILE if kind and kind.kind == "quantile" else SLIGHT for kind in kinds])
         most = np.array([SLIGHT_SHARE if kind and kind.unit == "share" else np.inf for kind in kinds])
         sides = [_SIDES[kind.better if kind else "neither"] for kind in kinds]
         above = np.array([side[0] for side in sides], dtype=np.bool_)
@@ -111,16 +114,22 @@ class Sweep:
         for number, time in enumerate(sheet.times):
             column.fill(np.nan)
             column[into] = sheet.values[:, number]
-            yield self._column(float(time), column, threshold, (notable, most), above, below)
+            yield self._column(float(time), column, threshold, (notable, slight, most), above, below)
 
     def _column(
-        self, time: float, column: Floats, threshold: float, least: tuple[Floats, Floats], above: Mask, below: Mask
+        self,
+        time: float,
+        column: Floats,
+        threshold: float,
+        least: tuple[Floats, Floats, Floats],
+        above: Mask,
+        below: Mask,
     ) -> Moment:
         self.last = told = self.bank.feed(time, column)
         with np.errstate(invalid="ignore"):
             expected = told.expected.astype(np.float64)
             apart = column - expected
-            worth = np.maximum(least[0], np.minimum(SLIGHT * np.abs(expected), least[1]))
+            worth = np.maximum(least[0], np.minimum(least[1] * np.abs(expected), least[2]))
             far = told.judged & (told.score >= threshold) & (np.abs(apart) >= worth)
             high, low = far & above & (apart > 0), far & below & (apart < 0)
             calm = ~far & (column >= told.low) & (column <= told.high)

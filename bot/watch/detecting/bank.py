@@ -283,7 +283,8 @@ def _daily(state: State) -> float:
 
 
 def _within(values: Numbers, limit: NDArray[np.floating]) -> Numbers:
-    return np.maximum(np.minimum(values, limit), -limit)
+    within: Numbers = np.maximum(np.minimum(values, limit), -limit)
+    return within
 
 
 def _ideas(state: State, moment: season.Moment) -> tuple[Numbers, Mask]:

@@ -39,7 +39,7 @@ def drawn(seed: int, days: int = 14, learning: int = 7, step: float = 60.0) -> L
     rng = np.random.default_rng(seed)
     per_day = round(86_400.0 / step)
     count = days * per_day
-    times = MONDAY + np.arange(count) * step
+    times: Floats = MONDAY + np.arange(count) * step
     day = np.arange(count) / per_day
     usual = _rhythm(rng, day)
     spread = rng.uniform(0.02, 0.1)
@@ -53,7 +53,7 @@ def drawn(seed: int, days: int = 14, learning: int = 7, step: float = 60.0) -> L
         spread_at = spread * usual ** rng.uniform(0.5, 1.0)
         spread_at = spread_at * (np.median(usual) * spread / np.median(spread_at))
     wrong, push, flat, kinds = _anomalies(rng, count, learning * per_day, per_day)
-    values = _noisy(rng, style, usual, spread_at, slow, push)
+    values: Floats = _noisy(rng, style, usual, spread_at, slow, push)
     for begin, end in flat:
         values[begin:end] = values[begin - 1] if rng.random() < 0.5 else 0.0
     gone = rng.random(count) < 0.002
