@@ -166,6 +166,7 @@ class SlackFace:
 
         # With the token in its client Bolt would ask auth.test itself, and drop what comes while Slack does not answer.
         self.bolt = AsyncApp(
+            name="llm-copilot",  # else Bolt looks for one in the sources of the whole stack
             client=AsyncWebClient(base_url=settings.api_url, session=client.session),
             authorize=authorize,
             process_before_response=True,

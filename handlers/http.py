@@ -288,20 +288,33 @@ class HttpServer:
         """What was begun is answered first."""
         if self._serving is not None:
             self._server.should_exit = True
+            self._server.leaving.set()
             await self._serving
             self._serving = None
 
 
 class _Quiet(uvicorn.Server):
-    """Without signal handlers, and with a word when it listens."""
+    """Without signal handlers, with a word when it listens, and gone at once when it shall go."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.up = asyncio.Event()
+        self.up, self.leaving = asyncio.Event(), asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # which also writes the date into every answer
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.leaving.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's own begins with a pause, for those who are connected."""
+        if self.server_state.connections:
+            await super().shutdown(sockets)
+        for each in (*self.servers, *(sockets or ())):
+            each.close()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

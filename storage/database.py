@@ -8,11 +8,11 @@ import re
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-import aiosqlite
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import await_only
 
 from bot.errors import ConfigurationError, CopilotError, Terminal, Unavailable
+from storage.cursors import Connection
 from storage.turns import Turns
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,7 +33,7 @@ MIGRATION_LOCK = 0x6C6C6D63  # any number that nobody else takes as an advisory 
 def _begin(connection: Any) -> None:
     """Take the write lock at once: a transaction that reads first and writes later could find it taken.
 
-    On the driver itself: each call through a cursor is three trips to the connection's thread.
+    On the driver itself: SQLAlchemy has no word for it.
     """
     if connection.get_execution_options().get("writes"):
         await_only(connection.connection.driver_connection.execute("BEGIN IMMEDIATE"))
@@ -186,15 +187,15 @@ def _require_sqlite(found: tuple[int, ...]) -> None:
         )
 
 
-def _sqlite(
-    url: str, timeout: float, threads: WeakSet[threading.Thread]
-) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+def _sqlite(url: str, timeout: float, threads: WeakSet[threading.Thread]) -> Callable[[], Awaitable[Connection]]:
     """Connections that start no transaction of their own (`_begin` does), and are closed if they cannot be used."""
     parsed = make_url(url)
     (path,), options = parsed.get_dialect()().create_connect_args(parsed)
 
-    async def connect() -> aiosqlite.Connection:
-        connection = aiosqlite.connect(path, **{**options, "timeout": timeout, "isolation_level": None})
+    async def connect() -> Connection:
+        connection = Connection(
+            partial(sqlite3.connect, path, **{**options, "timeout": timeout}, isolation_level=None), 1
+        )
         threads.add(connection._thread)  # noqa: SLF001  the driver has no public way to wait for it
         await connection
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import structlog
+from dbos import DBOS
 
 from bot.app import App
 from bot.config import Settings
@@ -29,6 +31,7 @@ from tests import databases
 pytest_plugins = ["integrations.sandbox.slack.testing", "tests.browsing"]
 
 allowed.ALLOW_MODEL_REQUESTS = False  # a test that would ask a real model fails
+DURABLE = "durable.sqlite"
 KEY = "A" * 43 + "="
 KEYS = f"test:{KEY}"
 START = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
@@ -74,6 +77,12 @@ def quiet_logs() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+def pytest_collection_finish() -> None:
+    """What is collected stays to the end: the collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for each reason to skip, not one for each test."""
     skipped = terminalreporter.stats.get("skipped", [])
@@ -89,7 +98,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file, copied for each test: much quicker than migrating each time."""
     path = tmp_path_factory.mktemp("template") / "copilot.db"
-    _migrate(f"sqlite+aiosqlite:///{path}")
+    _migrate(f"sqlite+aiosqlite:///{path}", f"sqlite:///{path.with_name(DURABLE)}")
     return path
 
 
@@ -101,20 +110,23 @@ def postgresql_template() -> Iterator[databases.Reused]:
             pytest.fail(f"CI needs PostgreSQL: {why}")
         pytest.skip(why)
     name = asyncio.run(databases.create())
-    _migrate(databases.url_of(name))
+    _migrate(databases.url_of(name), databases.url_of(name).replace("+asyncpg", "+psycopg"))
     reused = databases.Reused(name)
     yield reused
     asyncio.run(reused.drop())
     asyncio.run(databases.drop(name))
 
 
-def _migrate(url: str) -> None:
+def _migrate(url: str, durable: str) -> None:
+    """Ours, and what durable execution keeps: its engine would take a second for that at its first launch."""
+
     async def upgrade() -> None:
         database = Database(url)
         await database.upgrade()
         await database.close()
 
     asyncio.run(upgrade())
+    DBOS.migrate(durable)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -133,7 +145,8 @@ async def database_url(template: Path | databases.Reused, tmp_path: Path) -> str
     """A migrated database of this test's own."""
     if isinstance(template, databases.Reused):
         return await template.taken()  # noqa: ASYNC240  no path, a database
-    shutil.copy(template, tmp_path / "copilot.db")
+    for file in (template, template.with_name(DURABLE)):
+        shutil.copy(file, tmp_path)
     return f"sqlite+aiosqlite:///{tmp_path}/copilot.db"
 
 

@@ -61,6 +61,17 @@ async def _run(statement: str, name: str = "postgres") -> None:
         await connection.close()
 
 
+_EMPTY_DURABLE = """
+DO $$ DECLARE each text; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'dbos' AND tablename <> 'dbos_migrations' LOOP
+        EXECUTE format('DELETE FROM dbos.%I', each);
+    END LOOP;
+END $$;
+"""
+"""What durable execution has kept, in whatever order: it is no business of ours which table refers to which."""
+
+
 class Reused:
     """A migrated database that one test after the other gets empty: making one takes 0.4 s, emptying it 0.02 s."""
 
@@ -88,9 +99,7 @@ class Reused:
         if await self._shape_of(name) != self._shape:
             return False
         tables = reversed(Base.metadata.sorted_tables)
-        await _run(
-            "DROP SCHEMA IF EXISTS dbos CASCADE;" + "".join(f"DELETE FROM {table.name};" for table in tables), name
-        )
+        await _run(_EMPTY_DURABLE + "".join(f"DELETE FROM {table.name};" for table in tables), name)
         return True
 
     @staticmethod

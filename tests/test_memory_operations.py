@@ -51,6 +51,12 @@ async def rows(app: App) -> int:
 
 
 @pytest.fixture
+def database_kind() -> str:
+    """What is kept is kept alike on both: tests/memory and tests/storage are about that."""
+    return "sqlite"
+
+
+@pytest.fixture
 async def consenting(app: App) -> App:
     assert (await done(app, "preferences.set", remember=True))["remember"]
     return app

@@ -66,21 +66,27 @@ class ThreadStore(Protocol):
         self, workspace: str, channel: str, thread: str, *, by: str, now: datetime, expires_at: datetime
     ) -> Session: ...
 
+    async def ask(
+        self, workspace: str, channel: str, thread: str, message: Message, *, expires_at: datetime
+    ) -> tuple[Session, int]:
+        """Open it and say something in it; where in it that is."""
+        ...
+
     async def find(self, workspace: str, channel: str, thread: str) -> Session | None: ...
 
     async def say(self, session_id: str, message: Message) -> None: ...
 
-    async def messages(self, session_id: str, limit: int = 100) -> Sequence[Message]:
-        """The newest, oldest first."""
+    async def page(self, session_id: str, before: int | None, limit: int) -> tuple[Sequence[Message], int | None]:
+        """The newest before a place, oldest first, and the place before which to go on."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread as a turn finds it."""
+    """A thread, and where in it a turn begins."""
 
     session: Session
-    earlier: tuple[Message, ...]
+    asked: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +112,34 @@ class Threads:
         self._clock = clock
 
     async def open(self, request: Request) -> Thread:
+        """The thread of a turn that goes on."""
         now, key = self._clock(), Key.of(request.origin, request.actor.id)
         session = await self._store.open(
             key.workspace, key.channel, key.thread, by=request.actor.id, now=now, expires_at=now + KEPT
         )
-        return Thread(session, await self._earlier(session, request))
+        return Thread(session, None)
+
+    async def asked(self, request: Request, text: str) -> Thread:
+        """The thread of a turn that begins, with what was asked added to it."""
+        now, key = self._clock(), Key.of(request.origin, request.actor.id)
+        said = Message(request.actor.id, "user", text, now, token_count=tokens(text))
+        return Thread(*await self._store.ask(key.workspace, key.channel, key.thread, said, expires_at=now + KEPT))
+
+    async def earlier(self, thread: Thread, request: Request) -> tuple[Message, ...]:
+        """What was said before it."""
+        return await self._earlier(thread.session, thread.asked, request)
 
     async def so_far(self, request: Request) -> tuple[Message, ...]:
         """What was said before it; to look begins no thread."""
         key = Key.of(request.origin, request.actor.id)
         session = await self._store.find(key.workspace, key.channel, key.thread)
-        return await self._earlier(session, request) if session else ()
+        return await self._earlier(session, None, request) if session else ()
 
-    async def _earlier(self, session: Session, request: Request) -> tuple[Message, ...]:
-        earlier = await self._store.messages(session.id, MOST)
+    async def _earlier(self, session: Session, before: int | None, request: Request) -> tuple[Message, ...]:
+        earlier, _ = await self._store.page(session.id, before, MOST)
         if request.origin.thread and request.origin.surface != "terminal":
             return tuple(earlier)
         return tuple(each for each in earlier if self._clock() - each.created_at < FRESH)
-
-    async def asked(self, thread: Thread, request: Request, text: str) -> None:
-        said = Message(request.actor.id, "user", text, self._clock(), token_count=tokens(text))
-        await self._store.say(thread.session.id, said)
 
     async def answered(self, thread: Thread, text: str, how: Standing) -> None:
         """Also what went wrong: a turn that failed is remembered as one."""

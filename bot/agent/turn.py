@@ -157,9 +157,8 @@ class Turns:
         try:
             # Before anything costs: may they use the bot here at all?
             who = await self._people.identify(request.actor)
-            thread = await self._threads.open(request)
-            if not (request.again or request.resume):
-                await self._threads.asked(thread, request, _wording(request))
+            goes_on = request.again or request.resume
+            thread = await (self._threads.open(request) if goes_on else self._threads.asked(request, _wording(request)))
             said.standing = "done"
             await self._answer(_Turn(request, who, thread, heard))
         except CopilotError as error:
@@ -199,10 +198,11 @@ class Turns:
                 mend="Ask a shorter question, and upload the rest as a file.",
             )
         exact = text.partition(" ")[0].lower() in {each.name for each in self._registry}
-        known = self._known(turn.who.timezone, () if exact else turn.thread.earlier)  # it stands for itself
+        said = () if exact else await self._threads.earlier(turn.thread, turn.request)  # it stands for itself
+        known = self._known(turn.who.timezone, said)
         meaning = understand(text, known)
         key, person = Key.of(turn.request.origin, turn.request.actor.id), turn.request.actor.id
-        waiting = await self._suspended.question(key, person, self._clock())
+        waiting = await self._suspended.question(key, person, self._clock()) if meaning.understood else None
         if waiting and (kept := unpack(waiting)) and meaning.understood:
             whole = answered(kept, text, meaning.understood, self._read(known), self._lacks)
             if whole or given_up(text):
@@ -335,7 +335,8 @@ class Turns:
                 await self._look(turn, attachment)
             except CopilotError as error:
                 await turn.tell(Trouble(error.message, error.mend, turn.request.origin.trace_id))
-        meaning = understand(turn.request.text, self._known(turn.who.timezone, turn.thread.earlier))
+        said = await self._threads.earlier(turn.thread, turn.request)
+        meaning = understand(turn.request.text, self._known(turn.who.timezone, said))
         if turn.request.text and meaning.operation and meaning.operation.name != FILES:
             await self._say(turn)
 

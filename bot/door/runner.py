@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
 
@@ -36,6 +36,14 @@ log = structlog.get_logger()
 
 
 ChargeTo = Callable[[Call, float, int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A run that is ours to carry out, and the work of it that is under way here already."""
+
+    run: Run
+    work: asyncio.Task[Json] | None = None
 
 
 class Runner:
@@ -172,11 +180,11 @@ class Runner:
     def _here(self, run_id: str) -> bool:
         return any(run.id == run_id for run in self._runs.values())
 
-    async def _claim(self, call: Call, run: Run) -> Run | Outcome:
+    async def _claim(self, call: Call, run: Run) -> _Claimed | Outcome:
         """The run under its key: fresh, taken up again after a crash, or what it came to already."""
         kept, fresh = await self._store.claim(run)
         if fresh:
-            return kept
+            return _Claimed(kept)
         if kept.parameters_hash != run.parameters_hash:
             return call.refused(
                 "conflict",
@@ -199,18 +207,21 @@ class Runner:
                 error=INTERRUPTED,
             )
             return await self._record_end(call, replace(kept, state=RunState.INTERRUPTED), lost, 0, 0)
-        return await self._store.retake(kept, self.replica) or call.refused(
-            "conflict", f"run {kept.id} was taken up elsewhere", "`runs.list` shows how it stands."
-        )
+        # A run that was taken away from this replica and has come back may still be at work here: it is joined,
+        # even if that ends before we have it back on record.
+        work = self._works.get(kept.id) if earlier is None else None
+        if taken := await self._store.retake(kept, self.replica):
+            return _Claimed(taken, work)
+        return call.refused("conflict", f"run {kept.id} was taken up elsewhere", "`runs.list` shows how it stands.")
 
     async def _keep(self, call: Call, run: Run, progress: Progress | None) -> Outcome:
         """Stay with a run until its end is on record, whatever becomes of whoever asked."""
         self._runs[call.run_id] = run
         try:
-            claimed = await self._claim(call, run) if call.changes else run
-            if not isinstance(claimed, Run):
-                return claimed
-            self._runs[call.run_id] = claimed
+            claim = await self._claim(call, run) if call.changes else _Claimed(run)
+            if not isinstance(claim, _Claimed):
+                return claim
+            self._runs[call.run_id] = claimed = claim.run
             started = replace(call, run_id=claimed.id)
             try:
                 await self._audit.record(self._entry(started, "start", call.details), lazy=not call.changes)
@@ -218,7 +229,7 @@ class Runner:
                 if call.changes:
                     return await self._not_started(started, claimed, error)
                 raise
-            return await self._carry_out(started, claimed, progress)
+            return await self._carry_out(started, claim, progress)
         finally:
             del self._runs[call.run_id]
 
@@ -238,8 +249,8 @@ class Runner:
             )
         return outcome
 
-    async def _carry_out(self, call: Call, run: Run, progress: Progress | None) -> Outcome:
-        spent = 0.0
+    async def _carry_out(self, call: Call, claim: _Claimed, progress: Progress | None) -> Outcome:
+        run, spent = claim.run, 0.0
 
         async def charge(usd: float, tokens: int) -> None:
             nonlocal spent
@@ -264,8 +275,8 @@ class Runner:
             charge=charge,
         )
         began = perf_counter()
-        # A run that was taken away from this replica and has come back may still be at work here: it is joined.
-        work = self._works.get(run.id) or asyncio.create_task(self._work(call, context), name=f"operation {run.id}")
+        work = claim.work or self._works.get(run.id)
+        work = work or asyncio.create_task(self._work(call, context), name=f"operation {run.id}")
         self._works[run.id] = work
         try:
             outcome, state = await self._end_of(call, run, work)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from bot.catalogue import ENVIRONMENTS, Catalogue
@@ -95,14 +96,11 @@ class Lexicon:
         self.me = frozenset(each.upper() for each in me)
         self.services = tuple(service.name for service in catalogue.services)
         self._names: dict[str, list[Name]] = {}
-        self._senses: dict[str, list[Sense]] = {}
         for name in _names_of(catalogue, metrics, names):
             self._names.setdefault(name.words[0], []).append(name)
-        for sense in _senses_of():
-            self._senses.setdefault(sense.words[0], []).append(sense)
-        for table in (self._names, self._senses):
-            for each in table.values():
-                each.sort(key=lambda found: -len(found.words))
+        for named in self._names.values():
+            named.sort(key=_longest_first)
+        self._senses = _senses_by_word()
         parts = {part for each in self._names.values() for name in each for part in name.words}
         of_services = {
             part for each in self._names.values() for name in each if name.kind == "service" for part in name.words
@@ -289,6 +287,19 @@ def _plurals(name: str) -> Iterable[str]:
     """As in "recommendations" for recommendation, "payment" and "front end" are up to the catalogue."""
     if not name.endswith("s") and "-" not in name:
         yield f"{name}s"
+
+
+def _longest_first(phrase: Name | Sense) -> int:
+    return -len(phrase.words)
+
+
+@cache
+def _senses_by_word() -> Mapping[str, Sequence[Sense]]:
+    """The trade's words are everybody's: read once in a process."""
+    table: dict[str, list[Sense]] = {}
+    for sense in sorted(_senses_of(), key=_longest_first):
+        table.setdefault(sense.words[0], []).append(sense)
+    return table
 
 
 def _senses_of() -> list[Sense]:

@@ -91,14 +91,17 @@ class Memory:
         author = item.author or (where.person if where.private else "")
         ends = None if where.session else self._clock() + WITHOUT_SESSION
         kept = self._kept(item, Tier.SHORT, where.in_thread, truncated(item.text, WHOLE), author, ends, where.session)
-        ids = await self._store.add([kept])
-        source = ids[0] if ids else None
-        if item.weight >= IMPORTANT:
-            return await self.promote(item, where, source) or source
-        return source
+        lasting = await self._lasting(item, where) if item.weight >= IMPORTANT else None
+        ids = await self._store.add([kept, lasting] if lasting else [kept], forms=True)
+        return ids[-1] if ids else None
 
-    async def promote(self, item: Item, where: Where, source: int | None = None) -> int | None:
+    async def promote(self, item: Item, where: Where) -> int | None:
         """A short version that outlives the thread: nothing private, and nobody's name, without their consent."""
+        lasting = await self._lasting(item, where)
+        ids = await self._store.add([lasting]) if lasting else ()
+        return ids[0] if ids else None
+
+    async def _lasting(self, item: Item, where: Where) -> Kept | None:
         author = item.author or where.person
         consented = bool(author) and await self.consent(author)
         if (where.private or item.kind is Kind.PREFERENCE) and not consented:
@@ -108,9 +111,7 @@ class Memory:
         scope, tier, stays = (place.learned, Tier.LONG, LONG) if learned else (place.lasting, Tier.MEDIUM, MEDIUM)
         owner = author if consented and (item.author or where.private or item.kind is Kind.PREFERENCE) else ""
         said = shortened(truncated(item.text, WHOLE), PROMOTED)
-        kept = replace(self._kept(item, tier, scope, said, owner, self._clock() + stays, None), source=source)
-        ids = await self._store.add([kept])
-        return ids[0] if ids else None
+        return self._kept(item, tier, scope, said, owner, self._clock() + stays, None)
 
     async def did(
         self, asked: str, operation: str, values: Mapping[str, Json], outcome: str, where: Where

@@ -51,5 +51,5 @@ def clamped(value: float) -> float:
 
 
 def relevance(semantic: float, age: timedelta, importance: float) -> float:
-    fresh = math.exp(-max(timedelta(0), age) / FADES_IN)
+    fresh = math.exp(-(max(timedelta(0), age) / FADES_IN))
     return SEMANTIC * clamped(semantic) + RECENCY * fresh + IMPORTANCE * clamped(importance)

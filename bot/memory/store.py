@@ -126,8 +126,11 @@ class SaidPage:
 class MemoryStore(Protocol):
     """Keeps items. Rows are only added, so that what is said at once loses nothing."""
 
-    async def add(self, items: Sequence[Kept]) -> Sequence[int]:
-        """Their ids. What belongs to a session that is gone is not kept."""
+    async def add(self, items: Sequence[Kept], *, forms: bool = False) -> Sequence[int]:
+        """Their ids. What belongs to a session that is gone is not kept.
+
+        With `forms` they are one thing in several forms, and the first that is kept is the source of the others.
+        """
         ...
 
     async def search(self, scopes: Sequence[str], terms: Collection[str], now: datetime) -> Sequence[Found]:

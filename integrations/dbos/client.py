@@ -136,7 +136,7 @@ class Wire:
             serializer=DBOSPortableJSONSerializer(),
             max_executor_threads=16,
             notification_listener_polling_interval_sec=0.2,
-            notification_coalesce_sec=1.0,  # of streams, which we do not use: 1 wake-up a second, not 100
+            notification_coalesce_sec=0.2,  # of streams, which we do not use: `close` waits for it
             log_level="WARNING",
             enable_otlp=False,
         )

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -58,14 +59,15 @@ class MemoryRepository:
         self._keys = keys
         self._conversations = ConversationRepository(database, keys)
 
-    async def add(self, items: Sequence[Kept]) -> Sequence[int]:
+    async def add(self, items: Sequence[Kept], *, forms: bool = False) -> Sequence[int]:
         wanted = {each.session for each in items if each.session}
         async with self._database.writing() as connection:
             alive = {None, *(await self._alive(connection, wanted))}
-            ids = []
-            for each in items:
-                if each.session not in alive:
+            ids: list[int] = []
+            for item in items:
+                if item.session not in alive:
                     continue
+                each = replace(item, source=ids[0]) if forms and ids else item
                 kept = await connection.execute(insert(ITEMS).values(self._row(each)).returning(ITEMS.c.id))
                 ids.append(kept.scalar_one())
                 await self._index(connection, ids[-1], each.scope, each.text)

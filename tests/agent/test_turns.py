@@ -69,7 +69,7 @@ def question(told: Told) -> str:
 
 async def said(app: App, key: Key) -> list[Message]:
     session = await app.conversations.find(key.workspace, key.channel, key.thread)
-    return list(await app.conversations.messages(session.id)) if session else []
+    return list((await app.conversations.page(session.id, None, 100))[0]) if session else []
 
 
 def where(talk: Talk) -> Key:

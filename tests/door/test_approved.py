@@ -15,7 +15,7 @@ from bot.door import approved as approved_module
 from bot.door.context import Context
 from bot.door.operation import Repeat
 from bot.door.outcomes import Done, Failed, Outcome, WaitingForApproval
-from bot.door.runs import RunState
+from bot.door.runs import Run, RunState
 from bot.errors import CircuitOpen, ConfigurationError, NotFound, Terminal, Unavailable
 from bot.guard.approvals import ApprovalState, Verdict
 from bot.guard.people import Actor, Person
@@ -117,6 +117,27 @@ async def test_a_run_that_comes_back_to_where_it_still_runs_is_joined(make_app: 
     assert run.state is RunState.DONE
     assert isinstance(await app.door.run_approved(approval_id), Done)
     assert not app.runner.running
+
+
+async def test_a_run_that_ends_while_it_is_being_taken_back_is_joined_too(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Script(held=True)
+    app = await make_app(danger("test.danger", script, repeat=Repeat.SAFE))
+    approval_id = await agreed(app, "test.danger")
+    first = started(app.door.run_approved(approval_id))
+    await soon(script.began)
+    retake = app.runs.retake
+
+    async def slowly(run: Run, replica: str) -> Run | None:
+        taken: Run | None = await retake(run, replica)
+        script.go_on.set()
+        await first
+        return taken
+
+    monkeypatch.setattr(app.runs, "retake", slowly)
+    assert isinstance(await app.door.run_approved(approval_id), Done)
+    assert script.ran == 1
 
 
 async def retaken(app: App, approval_id: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.memory.budget import ROOM, fill
@@ -35,6 +35,7 @@ def test_what_comes_from_a_clock_that_is_ahead_is_new_and_no_more() -> None:
     assert relevance(0, timedelta(hours=-5), 0) == 0.3
 
 
+@example(0.0, timedelta.max, 0.0)
 @given(
     st.floats(allow_nan=True, allow_infinity=True),
     st.timedeltas(),

@@ -176,9 +176,12 @@ async def test_people_who_speak_at_once_lose_nothing(database: Database) -> None
     await asyncio.gather(
         *(talks.say(session.id, Message("ada", "user", f"m{n}", START, token_count=2)) for n in range(10))
     )
-    said = await talks.messages(session.id)
+    said, _ = await talks.page(session.id, None, 100)
     assert {message.content for message in said} == {f"m{n}" for n in range(10)}
-    assert [message.content for message in await talks.messages(session.id, 3)] == [m.content for m in said[-3:]]
+    newest, before = await talks.page(session.id, None, 3)
+    assert [message.content for message in newest] == [m.content for m in said[-3:]]
+    older, none = await talks.page(session.id, before, 100)
+    assert ([m.content for m in older], none) == ([m.content for m in said[:-3]], None)
     again = await talks.open("T1", "C1", "1.0", by="bob", now=LATER, expires_at=LATER)
     assert (again.token_count, again.opened_by) == (20, "ada")
     with pytest.raises(CopilotError):
