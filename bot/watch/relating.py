@@ -19,6 +19,8 @@ CHANGES_BEFORE: Final = timedelta(hours=1)
 """An older change is no suspect."""
 CHANGES_AFTER: Final = timedelta(minutes=3)
 """An onset is an estimate."""
+ONE_MACHINE: Final = timedelta(minutes=2)
+"""Between onsets on services that share one."""
 FELT: Final = frozenset({"latency", "errors", "availability", "saturation"})
 LOADS: Final = frozenset({"traffic"})
 _SEEN_BY_CALLERS: Final = frozenset({"slo", "logs", "traces"})
@@ -150,6 +152,10 @@ def together(findings: Sequence[Finding], near: Neighbours, window: timedelta) -
         for one, other in pairwise(sorted({*here, *there})):
             if order[other].since - order[one].since <= window:
                 above[top(other)] = top(one)
+    strained = [number for number, each in enumerate(order) if _strains(each)]
+    for one, other in pairwise(strained):
+        if _at_once(order[one], order[other]):
+            above[top(other)] = top(one)
     groups: dict[int, list[Finding]] = {}
     for number, each in enumerate(order):
         groups.setdefault(top(number), []).append(each)
@@ -168,10 +174,21 @@ def _pairs(
                     yield here, there
 
 
+def _strains(finding: Finding) -> bool:
+    return finding.direction == "high" and kind_of(finding.subject.signal) == "cpu"
+
+
+def _at_once(one: Finding, other: Finding) -> bool:
+    """Machines are shared: processors that are wanted more in the same minute are most likely those of one."""
+    together_ = abs(other.since - one.since) <= ONE_MACHINE
+    return together_ and one.subject.environment == other.subject.environment
+
+
 def touches(alert: Alert, findings: Iterable[Finding], near: Neighbours, window: timedelta) -> bool:
     """Whether new ones belong to it: near something of it that goes on, or has only just ended."""
     return any(
-        near.near(mine, each) and (mine.open or each.since - mine.seen <= window)
+        (near.near(mine, each) and (mine.open or each.since - mine.seen <= window))
+        or (_strains(mine) and _strains(each) and _at_once(mine, each))
         for each in findings
         for mine in alert.findings
     )

@@ -152,3 +152,12 @@ def test_a_storm_of_thousands_is_put_together_quickly() -> None:
     groups = together(storm, neighbours(Ground(graph=graph), timedelta(minutes=10)), timedelta(minutes=10))
     assert len(groups) == 1
     assert time.perf_counter() - began < 5
+
+
+def test_processors_that_are_wanted_in_the_same_minute_are_those_of_one_machine() -> None:
+    """A noisy neighbour troubles services that never call each other."""
+    near = neighbours(Ground(), timedelta(minutes=10))
+    cart, search = finding("cart", "cpu", since=minute(0)), finding("search", "cpu", since=minute(1))
+    later, memory = finding("chat", "cpu", since=minute(8)), finding("mail", "memory", since=minute(0))
+    groups = together([cart, search, later, memory], near, timedelta(minutes=10))
+    assert sorted(len(each) for each in groups) == [1, 1, 2]

@@ -39,7 +39,7 @@ def drawn(seed: int, days: int = 14, learning: int = 7, step: float = 60.0) -> L
     rng = np.random.default_rng(seed)
     per_day = round(86_400.0 / step)
     count = days * per_day
-    times: Floats = MONDAY + np.arange(count) * step
+    times: Floats = MONDAY + np.arange(count, dtype=np.float64) * step
     day = np.arange(count) / per_day
     usual = _rhythm(rng, day)
     spread = rng.uniform(0.02, 0.1)
