@@ -30,6 +30,8 @@ SLIGHT_SHARE: Final = 0.05
 """… and of a share, one of so many of a hundred is."""
 NOTHING: Final = 1e-3
 """Of a value: what is expected to be less is expected not to be."""
+LARGEST: Final = 12.0
+"""What is more surprising is no worse."""
 GONE: Final = 5
 """Columns without a sample, while others have one, after which a series is missing."""
 STEADY: Final = 30
@@ -140,7 +142,7 @@ class Sweep:
             expected=expected,
             high=high,
             low=low,
-            score=told.score.astype(np.float64),
+            score=np.minimum(told.score.astype(np.float64), LARGEST),
             calm=calm,
             kind=told.kind,
         )

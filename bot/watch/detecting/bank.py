@@ -194,7 +194,7 @@ def _look(state: State, time: float, values: Floats) -> _Look:
     if new.any():
         state.begin(new & there, np.where(there, values, 0.0).astype(np.float32))
     moment = season.Moment.of(time, state.bins)
-    season.turn(state, moment)
+    season.turn(state, moment, values)
     ideas, unseen = _ideas(state, moment)
     floor = np.maximum(_SHARE * np.abs(ideas[0]), _TINY)
     base = _blend(ideas, state.expert_error, floor)

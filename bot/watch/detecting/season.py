@@ -6,7 +6,7 @@ is folded into the profiles when the moment is over: a profile costs nothing in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -43,7 +43,7 @@ class Moment:
         width = DAY / bins
         lower, rest = divmod(time % DAY, width)
         slot = int((time + width / 2) // width)
-        weekend = (int(time // DAY) + _THURSDAY) % 7 >= _SATURDAY
+        weekend = (int(slot * width // DAY) + _THURSDAY) % 7 >= _SATURDAY
         at = int(lower) % bins
         return cls(at, (at + 1) % bins, rest / width, slot % bins, slot, WEEKEND if weekend else WEEKDAY)
 
@@ -71,18 +71,29 @@ def gather(state: State, values: Numbers, errors: Numbers, here: Numbers, moved:
     state.gathered[3] += moved
 
 
-def turn(state: State, moment: Moment) -> None:
+def turn(state: State, moment: Moment, values: Numbers) -> None:
     """Fold what was gathered, if its moment is over."""
     if moment.slot == state.slot:
         return
     if state.slot >= 0:
-        _fold(state)
+        over = Moment.of(state.slot * (DAY / state.bins), state.bins)
+        _fold(state, over)
+        if over.kind != moment.kind:
+            _pass_on(state, over, moment, values)
     state.slot = moment.slot
     state.gathered[:] = 0.0
 
 
-def _fold(state: State) -> None:
-    over = Moment.of(state.slot * (DAY / state.bins), state.bins)
+def _pass_on(state: State, over: Moment, moment: Moment, values: Numbers) -> None:
+    """Between weekdays and weekends some series leap at midnight, others go on: each is taken at its first word."""
+    before, after = (profiles(state, replace(moment, kind=kind))[1] for kind in (over.kind, moment.kind))
+    last = state.offset[2]
+    on = last + before - after
+    goes_on = np.abs(values - on - after) < np.abs(values - last - after)  # never where one of them is not known
+    np.copyto(last, on, where=goes_on)
+
+
+def _fold(state: State, over: Moment) -> None:
     values, errors, present, moved = state.gathered
     mean, size = values / np.maximum(present, 1.0), errors / np.maximum(moved, 1.0)
     days = state.count * np.float32(state.step / DAY)

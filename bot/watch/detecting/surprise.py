@@ -18,7 +18,7 @@ SENSITIVITY: Final = {"low": 0.001, "medium": 0.01, "high": 0.1}
 """False alarms for each series and day."""
 RARE: Final = 3.0
 """The surprise of one in a thousand: from here on it is said what is unusual, and a streak counts as one event."""
-MOST: Final = 12.0
+MOST: Final = 30.0
 """Beyond, it is as sure as anything."""
 _SHAPE: Final = 0.08
 """How much heavier than exponential the tail is taken to be."""
