@@ -307,7 +307,7 @@ def test_the_secrets_are_those_that_we_know_of() -> None:
         f"{name}_{kind}" for name in ("prometheus", "loki", "tempo", "deploys") for kind in ("bearer", "password")
     ]
     models = ("anthropic_api_key", "openai_api_key")
-    assert secrets() == ("database_url", "encryption_keys", *telemetry, *models, *slack)
+    assert secrets() == ("database_url", "encryption_keys", *telemetry, *models, *slack, "alertmanager_token")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ that dies is adopted with its other runs; if a later look was quicker, it finds 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -75,6 +77,10 @@ class Clockwork:
 
     async def refresh(self) -> None:
         """One job for each watch that is awake; a new one ticks at once."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._refreshed()
+
+    async def _refreshed(self) -> None:
         try:
             kept = await self._watches.find(states=(WatchState.ACTIVE, WatchState.PAUSED), limit=MOST)
         except CopilotError as error:
@@ -95,6 +101,10 @@ class Clockwork:
 
     async def tick(self, watch: Watch) -> None:
         """Have somebody look, once over all replicas: the run's id says which watch and which moment."""
+        with contextlib.suppress(asyncio.CancelledError):  # a scheduler that is shut down would call that a failure
+            await self._ticked(watch)
+
+    async def _ticked(self, watch: Watch) -> None:
         try:
             await self._launch()
             at = watch.due(self._clock())

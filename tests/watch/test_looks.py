@@ -132,7 +132,7 @@ async def test_one_metric_of_one_service_can_be_watched_alone(post: Post) -> Non
         (watch(WatchKind.THRESHOLD, query='sum(rate(http_requests_total{service="checkout",status="500"}[2m]))', above=0.1), Family.THRESHOLD),  # noqa: E501
         (watch(WatchKind.CHANGE, "error_rate", change=2.0), Family.CHANGE),
         (watch(WatchKind.PATTERN, pattern="error", above=3.0), Family.PATTERN),
-        (watch(WatchKind.PATTERN, query='{service="checkout",env="production"} |~ "(?i)error"', above=3.0), Family.PATTERN),
+        (watch(WatchKind.PATTERN, query='{service="checkout",env="production"} |~ "rror"', above=3.0), Family.PATTERN),
         (watch(WatchKind.BURN), Family.BURN),
     ],
 )  # fmt: skip
