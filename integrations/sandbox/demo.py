@@ -59,7 +59,10 @@ STEPS: Final[tuple[dict[str, Any], ...]] = (
         "channel": OPS,
         "say": FIRST,
     },
-    {"text": "Break something: at “Bad deploy”, press “Break it”, and give it three minutes to show."},
+    {
+        "text": "Break something: at “Bad deploy”, press “Break it”. CoPilot watches, too: within three minutes or so "
+        "an alert comes to #ops by itself. Press its buttons, open its thread."
+    },
     {"text": "Ask why. It looks at metrics, logs, traces and deploys at once.", "channel": OPS, "say": WHY},
     {
         "text": "Wish for something that wants care. Send it, open its reply, press “Fill in the form”, send that.",
@@ -195,7 +198,7 @@ def _greet(console: Console, url: str, breaking: str, folder: Path, *, model: bo
         f"  1  In #ops, write        [green]{FIRST}[/green]\n"
         "     and open the reply below it\n"
         f"  2  Break something       [cyan]{breaking}[/cyan]\n"
-        "     A bad deploy of checkout takes three minutes to show. Then ask\n"
+        "     A bad deploy of checkout takes three minutes to show. An alert comes to #ops by itself; or ask\n"
         f"                           [green]{WHY}[/green]\n"
         f"  3  Wish for more         [green]{DRILL}[/green]\n"
         "     press [bold]Fill in the form[/bold], send it, and see it ask for approval\n"

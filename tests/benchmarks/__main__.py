@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.benchmarks import asking, causes, charts, detectors, door, intake, logs, memory, signals, understanding
+from tests.benchmarks import (
+    asking,
+    causes,
+    charts,
+    detectors,
+    door,
+    intake,
+    logs,
+    memory,
+    signals,
+    understanding,
+    watching,
+)
 
 
 def main() -> None:
-    for benchmark in (door, intake, signals, detectors, logs, causes, charts, asking, memory, understanding):
+    for benchmark in (door, intake, signals, detectors, logs, causes, charts, asking, memory, understanding, watching):
         asyncio.run(benchmark.main())
 
 

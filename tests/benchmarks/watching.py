@@ -38,6 +38,10 @@ BORN: Final = datetime(2026, 3, 1, tzinfo=UTC)
 LEARNING: Final = timedelta(days=3)
 LASTS: Final = 45
 AFTER: Final = timedelta(minutes=90)
+BEFORE: Final = timedelta(minutes=2)
+"""An onset is an estimate."""
+SOON: Final = timedelta(minutes=10)
+"""Within which the likely origin must be right."""
 EVERY: Final = {"metrics": 60.0, "slo": 300.0, "logs": 300.0, "traces": 300.0}
 POLICY: Final = Policy(budget=10_000)  # what a channel is spared counts here, too
 
@@ -159,7 +163,7 @@ class Case:
     service: str
     delay: float | None
     first: str
-    """The likely origin, a few minutes later."""
+    """The likely origin within ten minutes."""
     alerts: int
     title: str = ""
 
@@ -173,26 +177,27 @@ async def broken(seed: int, breakage: Breakage, dice: random.Random, scans: Sequ
         span = Window(at - timedelta(hours=3), window.end)
         changes = (await setting.app.observatory.changes_in(span, environment="production")).value or ()
         ground = ground_of(setting.app.files.catalogue)
+    return _became(breakage.kind, service, at, fold(seen, ground, changes))
+
+
+def _became(kind: str, service: str, at: datetime, course: Iterator[tuple[datetime, Alert]]) -> Case:
+    """Of alerts with something that began with the fault; an older one that it joins counts, too."""
     last: dict[str, Alert] = {}
-    opened: dict[str, datetime] = {}
-    ids: set[str] = set()
+    seen: dict[str, datetime] = {}
     early: dict[str, Alert] = {}
-    for when, alert in fold(seen, ground, changes):
+    for when, alert in course:
         last[alert.id] = alert
-        opened.setdefault(alert.id, when)
-        if alert.since >= at - timedelta(minutes=2) and when - opened[alert.id] <= timedelta(minutes=10):
-            early[alert.id] = alert
-    mine = [
-        each
-        for each in last.values()
-        if each.since >= at - timedelta(minutes=2) and not each.title.startswith("joined")
-    ]
-    ids = {each.id for each in mine}
-    first = min(ids, key=lambda each: opened[each], default="")
-    delay = (opened[first] - at).total_seconds() / 60 if first else None
-    shown = early.get(first)
-    origin = shown.origins[0].service if shown and shown.origins else ""
-    return Case(breakage.kind, service, delay, origin, len(mine), shown.title if shown else "")
+        if any(each.since >= at - BEFORE for each in alert.findings):
+            seen.setdefault(alert.id, when)
+            if when - seen[alert.id] <= SOON:
+                early[alert.id] = alert
+    mine = [name for name in seen if last[name].findings]  # what turned out to be part of another has none left
+    if not seen:
+        return Case(kind, service, None, "", 0)
+    first = min(seen, key=lambda name: seen[name])
+    shown = early[first]
+    origin = shown.origins[0].service if shown.origins else ""
+    return Case(kind, service, (seen[first] - at).total_seconds() / 60, origin, len(mine), shown.title)
 
 
 async def faults(seed: int, each: int, scans: Sequence[str]) -> None:
