@@ -440,7 +440,7 @@ class App:
             self.approved.launch,
             Wishes(
                 settings.watch_channel or "",
-                tuple(name.strip() for name in settings.watch_environments.split(",")),
+                tuple(name for each in settings.watch_environments.split(",") if (name := each.strip())),
                 settings.alerts_per_day,
                 time.fromisoformat(settings.digest_at),
                 settings.digest_timezone,

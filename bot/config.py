@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic import field_validator as check
@@ -83,6 +84,15 @@ def _base(url: str) -> str:
         mend = "Leave out names, passwords and what follows the path; they have settings of their own."
         raise PydanticCustomError("base", "holds more than an address", {"mend": mend})
     return url.rstrip("/")
+
+
+def _zone(name: str) -> str:
+    """As the tz database knows it."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("zone", "is no time zone", {"mend": "Write it as in Europe/Berlin."}) from None
+    return name
 
 
 PerMinute = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -250,7 +260,7 @@ class Settings(BaseSettings):
     """Alerts that a channel is told of in 24 hours; the rest stands in the digest. Critical ones are always told."""
     digest_at: str = Field("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     """When a channel with watches gets its digest, each day and on Mondays of the week."""
-    digest_timezone: str = Field("UTC", min_length=1, examples=["Europe/Berlin"])
+    digest_timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", examples=["Europe/Berlin"])
     """Of that time."""
     alertmanager_token: SecretStr | None = Field(None, examples=["a token"])
     """Token that Alertmanager sends to /webhooks/alertmanager; with it, its alerts come to watch_channel."""

@@ -336,12 +336,12 @@ class WatchRow(Base):
 
 
 class WatchProgressRow(Base):
-    """How far a watch has come. Its state is numbers about services: large, written at each look, and not sealed."""
+    """How far a watch has come. Its state may hold lines of logs and what others said."""
 
     __tablename__ = "watch_progress"
     watch: Mapped[str] = mapped_column(ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True)
     until: Mapped[datetime]
-    state: Mapped[bytes]
+    state_sealed: Mapped[str]
     failures: Mapped[int]
     trouble: Mapped[str]
     looked_at: Mapped[datetime | None]
@@ -398,7 +398,7 @@ class SilenceRow(Base):
 
 
 class AlertCardRow(Base):
-    """Where an alert is shown, which version of it, and what of it people have seen: hashes, and the numbers in its picture."""
+    """Where an alert is shown, which version, and what people have seen of it: hashes, and numbers of its picture."""
 
     __tablename__ = "alert_cards"
     alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)

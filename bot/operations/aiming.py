@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 from pydantic import Field, field_validator
@@ -13,7 +14,7 @@ from bot.observatory.observatory import Observatory
 from bot.operations.observing import LONG, Environment
 from bot.telemetry.queries import logql
 from bot.telemetry.queries.promql import checked
-from bot.telemetry.vocabulary import Scope, Signal
+from bot.telemetry.vocabulary import Scope, Signal, Vocabulary
 from bot.watch.watches import SCANS, Aim, WatchKind
 
 Kind = Literal["", "anomaly", "threshold", "absence", "change", "pattern", "burn", "scan"]
@@ -55,7 +56,7 @@ def aim_of(wanted: AimInput, observatory: Observatory) -> Aim:
     if away := observatory.away(scope):
         raise InvalidInput(f"{away}.", mend="Name an environment in which it runs.")
     kind = WatchKind(wanted.kind) if wanted.kind else _guessed(wanted)
-    metric = wanted.metric.strip().lower().replace(" ", "_").replace("-", "_")
+    metric = metric_of(wanted.metric, observatory.vocabulary)
     base = Aim(kind, scope=scope, query=wanted.query.strip(), for_seconds=length(wanted.lasting or "0"))
     match kind:
         case WatchKind.SCAN:
@@ -68,6 +69,14 @@ def aim_of(wanted: AimInput, observatory: Observatory) -> Aim:
             return _pattern(wanted, base)
         case _:
             return _measured(wanted, base, metric or (_HEARTBEAT if kind is WatchKind.ABSENCE else ""), observatory)
+
+
+def metric_of(said: str, vocabulary: Vocabulary) -> str:
+    """Its name, by any of the words that people have for it; what nobody calls so is left as it is."""
+    name = re.sub(r"[\s_-]+", "_", said.strip().lower())
+    words = name.replace("_", " ")
+    called = (each for each, signal in vocabulary.metrics.items() if words in {signal.title.lower(), *signal.words})
+    return name if name in vocabulary.metrics else next(called, name)
 
 
 def _guessed(wanted: AimInput) -> WatchKind:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import Field
 
+from bot.catalogue import environment
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
 from bot.errors import NotFound
@@ -16,14 +17,16 @@ from bot.observatory.observatory import Observatory
 from bot.observatory.question import capital, clock, iso
 from bot.observatory.told import Grid, Step, Told, span_of
 from bot.operations.observing import Environment, Where, window_of
-from bot.operations.trying import viewer
+from bot.operations.trying import reached, viewer
 from bot.telemetry.charts.shapes import Amount, Amounts
+from bot.telemetry.charts.words import counted
 from bot.telemetry.signals import Window
 from bot.telemetry.units import duration
 from bot.watch.alerts import Alert, AlertState, AlertStore, Severity
 from bot.watch.desk import AlertDesk
 from bot.watch.digests import digest as digest_of
 from bot.watch.picturing import Picturing
+from bot.watch.ranking import SEVERITIES
 from bot.watch.telling import line
 from bot.watch.watches import WatchState, WatchStore
 
@@ -33,7 +36,13 @@ MOST_SAID: Final = 6
 SURE: Final = 0.05
 """Of an origin: less is not worth a word."""
 DAYS: Final = {"daily": 1, "weekly": 7}
-RANKS: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
+SAID: Final[Mapping[str, tuple[str, str]]] = {
+    "firing": ("fires now", "fire now"),
+    "resolved": ("is over", "are over"),
+    "fired": ("fired", "fired"),
+    "all": ("is there", "are there"),
+}
+"""What one does, and what several do."""
 
 
 class AlertInput(Input):
@@ -128,13 +137,14 @@ async def list_alerts(wanted: ListInput, context: Context) -> AlertsAnswer:
         and (window is None or _in(each, window))
     ]
     alerts.sort(
-        key=lambda each: (each.state is not AlertState.FIRING, RANKS.index(each.severity), -each.since.timestamp())
+        key=lambda each: (each.state is not AlertState.FIRING, SEVERITIES.index(each.severity), -each.since.timestamp())
     )
-    about = " ".join(filter(None, (wanted.severity, "alerts", f"of {service}" if service else "")))
-    about += f" in {wanted.environment}" if wanted.environment else ""
-    said = {"firing": "fire now", "resolved": "are over", "all": "fired" if window else "there are"}[state]
+    which = f"{wanted.severity} alert".strip()
+    about = (f" of {service}" if service else "") + (f" in {wanted.environment}" if wanted.environment else "")
+    one, several = SAID["fired" if window and state == "all" else state]
+    many = f"{counted(len(alerts), which)}{about} {one if len(alerts) == 1 else several}"
     return AlertsAnswer(
-        summary=f"{len(alerts)} {about} {said}: {alerts[0].title}." if alerts else f"No {about} {said}.",
+        summary=f"{many}: {alerts[0].title}." if alerts else f"No {which}s{about} {several}.",
         window=span_of(window, context.identity.timezone, context.now) if window else None,
         grid=_grid(alerts[:MOST_ROWS], context) if alerts else None,
         steps=tuple(Step(label="Show it", operation="alerts.show", values={"alert": each.id}) for each in alerts[:1]),
@@ -153,7 +163,7 @@ async def show(wanted: AlertInput, context: Context) -> AlertsAnswer:
     return AlertsAnswer(
         summary=f"{alert.title}.",
         findings=(*(capital(line(each)) for each in alert.findings[:MOST_SAID]), *origins, *changes),
-        where=f"{', '.join(alert.services) or alert.source} in {alert.environment}",
+        where=" in ".join(filter(None, (", ".join(alert.services) or alert.source, alert.environment))),
         window=span_of(Window(alert.since, alert.resolved_at or context.now), context.identity.timezone, context.now),
         query=alert.findings[0].query if alert.findings else "",
         language="promql",
@@ -257,9 +267,13 @@ async def digest(wanted: DigestInput, context: Context) -> DigestAnswer:
         if viewer(context).sees(each)
     ]
     found = digest_of(alerts, watches, window)
-    noisy = [f"{each.name}: {each.alerts} alerts, {each.noise} of them noise" for each in found.noisiest if each.noise]
+    noisy = [
+        f"{each.name}: {counted(each.alerts, 'alert')}, {each.noise} of them noise"
+        for each in found.noisiest
+        if each.noise
+    ]
     seen = f"Somebody looked after {duration(found.to_acknowledge.total_seconds())}" if found.to_acknowledge else ""
-    held = f"{len(found.held_back)} were told nowhere but here" if found.held_back else ""
+    held = f"Told nowhere but here: {len(found.held_back)}" if found.held_back else ""
     quiet = f"{len(found.quiet)} of {len(watches)} watches said nothing" if found.quiet else ""
     bars = tuple(Amount(label=each.name, value=each.count, state="warn") for each in found.by_service)
     return DigestAnswer(
@@ -279,7 +293,7 @@ async def digest(wanted: DigestInput, context: Context) -> DigestAnswer:
 def visible(alert: Alert, context: Context) -> bool:
     """What was told in a direct message is nobody else's business."""
     ours = alert.workspace in {"", context.origin.workspace or ""}
-    return ours and (not alert.channel.startswith("D") or alert.channel == context.origin.channel)
+    return ours and reached(alert.channel, context)
 
 
 async def known(alert_id: str, context: Context) -> Alert:
@@ -348,7 +362,8 @@ def _steps(alert: Alert, context: Context) -> tuple[Step, ...]:
     about = {"alert": alert.id}
     service = alert.origins[0].service if alert.origins else next(iter(alert.services), "")
     since = Window(min(alert.since - timedelta(minutes=30), context.now - timedelta(hours=1)), context.now)
-    why = {"service": service, "environment": alert.environment, "window": iso(since)}
+    why = {"service": service, "window": iso(since)}
+    why |= {"environment": known_as} if (known_as := environment(alert.environment)) else {}
     steps = [Step(label="Explain", operation="metrics.explain", values=why)] if service else []
     if alert.state is AlertState.FIRING:
         if not alert.acknowledged_by:

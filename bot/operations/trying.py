@@ -11,7 +11,8 @@ from pydantic import Field
 
 from bot.door.context import Context, Progress
 from bot.door.operation import Output, operation
-from bot.errors import InvalidInput, Retryable
+from bot.errors import InvalidInput, Refusal, Retryable
+from bot.guard.roles import RoleBook
 from bot.language.ranges import read
 from bot.observatory.findings import last_value
 from bot.observatory.looking import LogsQuestion, query_of
@@ -22,10 +23,10 @@ from bot.observatory.told import Grid, Step, Told, span_of
 from bot.operations.aiming import AimInput, aim_of
 from bot.telemetry.signals import Change, Window
 from bot.telemetry.units import duration, shown
+from bot.telemetry.vocabulary import Scope
 from bot.watch import keeping
 from bot.watch.aims import in_words, unit_of
 from bot.watch.alerts import Alert
-from bot.watch.desk import LEARNS
 from bot.watch.replaying import Replayed, Replays, ended, ground_of, picture, raised
 from bot.watch.settling import Policy
 from bot.watch.watches import SCANS, Aim, Sensitivity, Watch, WatchKind, WatchStore
@@ -92,13 +93,20 @@ class Tried:
     examples=("test watch", "what would this watch have said last week?"),
 )
 async def test(wanted: TryInput, context: Context) -> TryAnswer:
-    """Replay the last days through a watch, one that there is or one that there might be: when it would have spoken."""
+    """Replay the last days through a watch, one that there is or one that there might be: when it would have spoken.
+
+    Of everything (the kind `scan`, without a metric) only the metrics are replayed; the answer says so.
+    """
     observatory = context.get(Observatory)
     window = Window(*read(wanted.window, context.now, context.identity.timezone))
     if window.end - window.start > FARTHEST:
         raise InvalidInput(f"{wanted.window!r} is longer than {FARTHEST.days} days", mend="Test a shorter time.")
     if wanted.watch:
         watch = await keeping.named(context.get(WatchStore), wanted.watch, viewer(context))
+        if watch.aim.kind is WatchKind.OUTSIDE:
+            raise InvalidInput(
+                f"{watch.name!r} only listens: there is nothing to replay", mend="`alerts.list` shows what it said."
+            )
     else:
         aim = aim_of(wanted, observatory)
         first = replace(aim, metric=aim.metric or next(iter(SCANS))) if aim.kind is WatchKind.SCAN else aim
@@ -124,6 +132,22 @@ async def tried(watch: Watch, window: Window, context: Context, tell: Progress) 
 def viewer(context: Context) -> keeping.Viewer:
     origin = context.origin
     return keeping.Viewer(context.identity.id, origin.workspace or "", origin.channel or "")
+
+
+def reached(channel: str, context: Context) -> bool:
+    """What is said in a direct message is nobody else's business."""
+    return not channel.startswith("D") or channel == context.origin.channel
+
+
+def require(permission: str, deed: str, scope: Scope, mend: str, context: Context) -> None:
+    """What only some inputs of an operation ask for, beside what it asks of everybody."""
+    book, place = context.get(RoleBook), (scope.environment or "*", scope.service or "*")
+    if book.may(context.identity.roles, permission, *place) is None:
+        able = ", ".join(book.who_may(permission, *place)) or "nobody"
+        raise Refusal(
+            f"{context.identity} may not {deed}: the permission {permission!r} is missing",
+            mend=f"{mend} These may: {able}.",
+        )
 
 
 def watch_of(aim: Aim, wanted: CreateInput, channel: str, context: Context) -> Watch:
@@ -159,9 +183,13 @@ def _answer(watch: Watch, wanted: TryInput, window: Window, found: Tried, contex
     )
     often = len(alerts) / max(window.seconds / A_DAY, 1.0)
     hint = f"That is {often:.1f} a day: a limit farther out, or less sensitivity, would make it quieter."
+    several = watch.built_in and not (wanted.watch or wanted.metric)
+    others = f"That is of the {watch.aim.metric} alone: the other scans cannot be replayed." if several else ""
     return TryAnswer(
         summary=f"{capital(words)}: it would {spoken(len(alerts))}.",
-        findings=tuple(each for each in (hint if often > A_LOT else "", found.replayed.trouble) if each),
+        findings=tuple(
+            each for each in (capital(found.replayed.trouble), others, hint if often > A_LOT else "") if each
+        ),
         where=str(watch.aim.scope),
         window=span_of(window, zone, now),
         query=found.replayed.query,
@@ -175,7 +203,7 @@ def _answer(watch: Watch, wanted: TryInput, window: Window, found: Tried, contex
 def _steps(watch: Watch, wanted: TryInput) -> tuple[Step, ...]:
     if wanted.watch:
         tuning = Step(label="Tune", operation="watches.tune", values={"watch": watch.id}, form=True)
-        return (tuning,) if watch.aim.kind in LEARNS else ()
+        return (tuning,) if watch.aim.learns else ()
     values = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"watch", "window"})
     return (Step(label="Watch it", operation="watches.create", values=values, form=True),)
 

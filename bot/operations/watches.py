@@ -22,14 +22,14 @@ from bot.observatory.question import capital, clock
 from bot.observatory.told import Grid, Step, Told
 from bot.operations.aiming import aim_of
 from bot.operations.observing import Environment
-from bot.operations.trying import CreateInput, now_of, spoken, tried, viewer, watch_of
+from bot.operations.trying import CreateInput, now_of, reached, require, spoken, tried, viewer, watch_of
 from bot.resilience import with_timeout
 from bot.telemetry.signals import Window
 from bot.telemetry.units import duration
 from bot.watch import keeping
 from bot.watch.aims import asked_in, in_words, scans_of
 from bot.watch.alerts import Alert, AlertStore
-from bot.watch.desk import LEARNS, AlertDesk
+from bot.watch.desk import AlertDesk
 from bot.watch.watches import SCANS, Aim, Progress, Sensitivity, Watch, WatchKind, WatchState, WatchStore
 
 WEEK: Final = timedelta(days=7)
@@ -127,7 +127,9 @@ async def create(wanted: CreateInput, context: Context) -> WatchAnswer:
     kept, new = [watch for watch, _ in made], any(fresh for _, fresh in made)
     words = f"everything in {aim.scope.environment}" if len(kept) > 1 else in_words(kept[0].aim, observatory.vocabulary)
     where = "here" if channel == context.origin.channel else f"in {channel}"
-    rests = [f"{capital(each.name)} {_standing(each, context)}." for each in kept if not each.awake(context.now)]
+    rests = [
+        f"{capital(each.name)} {_standing(each, context)}." for each in kept if not keeping.works(each, context.now)
+    ]
     past = await _lately(kept[0], context) if new and len(kept) == 1 else ""
     return WatchAnswer(
         summary=f"I watch {words} now, and speak {where}." if new else f"{capital(words)} is watched {where} already.",
@@ -180,15 +182,19 @@ async def show(wanted: WatchInput, context: Context) -> WatchAnswer:
         (clock(each.opened_at, watch.timezone, context.now), each.severity, str(each.state), each.title, each.id)
         for each in alerts
     )
-    looks = (
-        f"It looks every {duration(watch.every)} with {watch.sensitivity} sensitivity and speaks in {watch.channel}."
-    )
+    listens = watch.aim.kind is WatchKind.OUTSIDE
+    looks = f"It looks every {duration(watch.every)} with {watch.sensitivity} sensitivity"
+    how = f"{'It never looks: it listens' if listens else looks} and speaks in {watch.channel}."
     tuned = f"Feedback made it quieter by {watch.tuned:g}." if watch.tuned else ""
     return WatchAnswer(
         summary=f"{capital(view.name)} ({watch.id}) {_standing(watch, context)}.",
-        findings=tuple(each for each in (f"It watches {view.watches}.", looks, tuned, view.trouble) if each),
+        findings=tuple(
+            each
+            for each in (f"It {'tells' if listens else 'watches'} {view.watches}.", how, tuned, view.trouble)
+            if each
+        ),
         where=str(watch.aim.scope),
-        query=watch.aim.query,
+        query="" if listens else watch.aim.query,
         grid=Grid(title="In the last 7 days", columns=("at", "severity", "state", "what", "alert"), rows=rows)
         if rows
         else None,
@@ -208,9 +214,12 @@ async def show(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="`watches.resume` goes on with it.",
 )
 async def pause(wanted: PauseInput, context: Context) -> WatchAnswer:
-    """Let a watch rest, for a while or until it is resumed; what it found is over."""
+    """Let a watch rest, for a while or until it is resumed; what it found is over.
+
+    What you made yourself. Others' watches, and the built-in scans, need the permission `watches:admin`.
+    """
     until = ahead(wanted.until, context.now, context.identity.timezone) if wanted.until else None
-    known = await _alive(wanted.watch, context)
+    known = await _alive(wanted.watch, context, "pause")
     watch = await keeping.pause(context.get(WatchStore), known.id, until)
     await context.get(AlertDesk).retire(watch)
     return _done(watch, context, f"{capital(watch.name)} {_standing(watch, context)}.")
@@ -227,8 +236,8 @@ async def pause(wanted: PauseInput, context: Context) -> WatchAnswer:
     undo="`watches.pause` lets it rest again.",
 )
 async def resume(wanted: WatchInput, context: Context) -> WatchAnswer:
-    """Go on with a watch that was paused, or that was deleted."""
-    known = await _known(wanted.watch, context)
+    """Go on with a watch that was paused, or that was deleted; others' need the permission `watches:admin`."""
+    known = await _mine(wanted.watch, context, "resume")
     watch = await keeping.resume(context.get(WatchStore), known.id)
     return _done(watch, context, f"{capital(watch.name)} goes on.")
 
@@ -244,11 +253,14 @@ async def resume(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="`watches.resume` brings it back.",
 )
 async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
-    """Take a watch away. What it found is over; its alerts stay on record."""
-    known = await _known(wanted.watch, context)
+    """Take a watch away. What it found is over; its alerts stay on record.
+
+    What you made yourself. Others' watches, and the built-in scans, need the permission `watches:admin`.
+    """
+    known = await _mine(wanted.watch, context, "delete")
     watch = await keeping.remove(context.get(WatchStore), known.id)
     await context.get(AlertDesk).retire(watch)
-    return _done(watch, context, f"{capital(watch.name)} is not watched any more.")
+    return _done(watch, context, f"{capital(watch.name)} {_standing(watch, context)}.")
 
 
 @operation(
@@ -262,10 +274,13 @@ async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="Tune it back.",
 )
 async def tune(wanted: TuneInput, context: Context) -> WatchAnswer:
-    """Let a watch speak of less, or only of more; what feedback had taught it is forgotten."""
-    known = await _alive(wanted.watch, context)
-    if known.aim.kind not in LEARNS:
-        raise InvalidInput(f"{known.name} goes by a limit", mend="Delete it, and make one with another limit.")
+    """Let a watch speak of less, or only of more; what feedback had taught it is forgotten.
+
+    What you made yourself. Others' watches, and the built-in scans, need the permission `watches:admin`.
+    """
+    known = await _alive(wanted.watch, context, "tune")
+    if not known.aim.learns:
+        raise InvalidInput(f"{known.name} goes by a limit", mend=_limit(known.aim))
     watch = await keeping.change(context.get(WatchStore), known.id, sensitivity=wanted.sensitivity, tuned=0.0)
     return _done(watch, context, f"{capital(watch.name)} has {watch.sensitivity} sensitivity now.")
 
@@ -281,7 +296,12 @@ def _channel(said: str, context: Context) -> str:
     found = _CHANNEL.fullmatch(said.strip())
     if not found:
         raise InvalidInput(f"{said[:80]!r} is no channel that I know", mend="Give its id, as C0123ABC, or pick it.")
-    return found[1] or found[2]
+    channel = found[1] or found[2]
+    if not reached(channel, context):
+        raise InvalidInput(
+            f"{channel} is a direct message of somebody else", mend="Ask in it, or give the id of a channel."
+        )
+    return channel
 
 
 def _scans(aim: Aim, observatory: Observatory) -> tuple[Aim, ...]:
@@ -302,10 +322,11 @@ async def _lately(watch: Watch, context: Context) -> str:
     """What it would have said, where that is quickly known."""
     try:
         week = Window.last(WEEK.total_seconds(), context.now)
-        alerts = (await with_timeout(tried(watch, week, context, _silently), PATIENCE, "the replay")).alerts
+        past = await with_timeout(tried(watch, week, context, _silently), PATIENCE, "the replay")
     except CopilotError:
         return "“Test it” shows what it would have said in the last days."
-    return f"In the last 7 days it would {spoken(len(alerts))}."
+    said = f"In the last 7 days it would {spoken(len(past.alerts))}"
+    return f"{said}, as far as that could be read." if past.replayed.trouble else f"{said}."
 
 
 async def _silently(_: str) -> None:
@@ -316,8 +337,18 @@ async def _known(said: str, context: Context) -> Watch:
     return await keeping.named(context.get(WatchStore), said, viewer(context))
 
 
-async def _alive(said: str, context: Context) -> Watch:
+async def _mine(said: str, context: Context, deed: str) -> Watch:
+    """Who made a watch changes it; for anybody else it is somebody's who counts on it."""
     watch = await _known(said, context)
+    if watch.created_by != context.identity.id:
+        whose = f"{deed} {watch.name!r}, which somebody else made"
+        mend = "`alerts.silence` keeps what it finds quiet for a while."
+        require("watches:admin", whose, watch.aim.scope, mend, context)
+    return watch
+
+
+async def _alive(said: str, context: Context, deed: str) -> Watch:
+    watch = await _mine(said, context, deed)
     if watch.state is WatchState.DELETED:
         raise InvalidInput(f"watch {watch.id} is deleted", mend="`watches.resume` brings it back.")
     return watch
@@ -331,6 +362,16 @@ async def _alerts(context: Context) -> Sequence[Alert]:
 
 def _of(watch: Watch, alert: Alert) -> bool:
     return any(each.watch == watch.id for each in alert.findings)
+
+
+def _limit(aim: Aim) -> str:
+    """Where it is set."""
+    match aim.kind:
+        case WatchKind.OUTSIDE:
+            return f"Change the rule in {aim.metric}."
+        case WatchKind.BURN | WatchKind.SCAN:
+            return "Change the `slos` of the service in services_file."
+    return "Delete it, and make one with another limit."
 
 
 async def _views(watches: Sequence[Watch], context: Context) -> tuple[WatchView, ...]:
@@ -350,7 +391,7 @@ def _view(watch: Watch, context: Context, far: Progress | None = None, alerts: i
         service=aim.scope.service,
         environment=aim.scope.environment,
         channel=watch.channel,
-        state="active" if watch.awake(context.now) else str(watch.state),
+        state="active" if keeping.works(watch, context.now) else str(watch.state),
         paused_until=watch.paused_until,
         every=watch.every,
         sensitivity=watch.sensitivity,
@@ -380,10 +421,11 @@ def _grid(views: Sequence[WatchView], context: Context) -> Grid:
 
 
 def _standing(watch: Watch, context: Context) -> str:
-    if watch.awake(context.now):
-        return "is watched"
+    done = "told as it comes" if watch.aim.kind is WatchKind.OUTSIDE else "watched"
+    if keeping.works(watch, context.now):
+        return f"is {done}"
     if watch.state is WatchState.DELETED:
-        return "is not watched any more"
+        return f"is not {done} any more"
     until = clock(watch.paused_until, context.identity.timezone, context.now) if watch.paused_until else ""
     return f"rests until {until or 'it is resumed'}"
 
@@ -393,11 +435,13 @@ def _steps(watch: Watch, context: Context) -> tuple[Step, ...]:
     back = Step(label="Resume", operation="watches.resume", values=about)
     if watch.state is WatchState.DELETED:
         return (back,)
+    test = Step(label="Test it", operation="watches.test", values=about)
+    rest = Step(label="Pause", operation="watches.pause", values=about, form=True)
     tuning = Step(label="Tune", operation="watches.tune", values=about, form=True)
     return (
-        Step(label="Test it", operation="watches.test", values=about),
-        Step(label="Pause", operation="watches.pause", values=about, form=True) if watch.awake(context.now) else back,
-        *((tuning,) if watch.aim.kind in LEARNS else ()),
+        *((test,) if watch.aim.kind is not WatchKind.OUTSIDE else ()),
+        rest if keeping.works(watch, context.now) else back,
+        *((tuning,) if watch.aim.learns else ()),
         Step(label="Delete", operation="watches.delete", values=about),
     )
 

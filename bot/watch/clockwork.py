@@ -38,7 +38,8 @@ class Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
         self._watch = watch
 
     def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
-        return self._watch.due(now) + timedelta(seconds=self._watch.every)
+        following = self._watch.due(now) + timedelta(seconds=self._watch.every)
+        return following if following > now else following + timedelta(seconds=self._watch.every)
 
 
 class Clockwork:

@@ -25,7 +25,7 @@ STEPS: Final = {"noise": 0.5, "useful": -0.25}
 """What a verdict adds to the surprise that a watch takes; it is a power of ten."""
 MOST: Final = 3.0
 LEARNS: Final = frozenset({WatchKind.SCAN, WatchKind.ANOMALY})
-"""Any other has a limit that somebody set."""
+"""Any other has a limit that somebody set; and so have error budgets."""
 log = structlog.get_logger()
 Listener = Callable[[Alert], Awaitable[None]]
 
@@ -131,7 +131,7 @@ class AlertDesk:
             if watch is None:
                 return ""
             name = clean(watch.name)
-            if watch.aim.kind not in LEARNS:
+            if not watch.aim.learns:
                 return f"{name} goes by a limit that somebody set, which stays" if step > 0 else ""
             tuned = min(MOST, max(0.0, watch.tuned + step))
             if tuned == watch.tuned:

@@ -23,6 +23,7 @@ from bot.watch.watches import WatchState, WatchStore
 KIND: Final = "digest"
 LATE: Final = timedelta(hours=2)
 """A digest that could not be told for so long is not told any more."""
+AGAIN: Final = timedelta(minutes=5)
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 MOST: Final = 2_000
@@ -67,11 +68,16 @@ class Digesting:
 
     async def _run(self, run: DurableRun, payload: Json) -> Json:
         assert isinstance(payload, dict)
-        return await run.step("tell", self._told, payload["channel"], payload["end"], payload["days"])
+        for attempt in range(int(LATE / AGAIN)):
+            if await run.step(f"tell {attempt}", self._told, payload["channel"], payload["end"], payload["days"]):
+                break
+            await run.sleep(AGAIN.total_seconds())
+        return None
 
     async def _told(self, channel: Json, end: Json, days: Json) -> Json:
+        """Whether that is done with."""
         if self.tell is None:
-            return None
+            return True
         until, where = datetime.fromisoformat(str(end)), str(channel)
         window = Window(until - timedelta(days=int(str(days))), until)
         alerts = await self._alerts.find(channel=where, since=window.start, limit=MOST)
@@ -83,5 +89,5 @@ class Digesting:
             await self.tell(where, found, "The last week" if days != 1 else "The last day", shot)
         except CopilotError as error:
             log.warning("digest_not_told", channel=where, error=str(error))
-            raise
-        return None
+            return False
+        return True

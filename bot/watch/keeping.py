@@ -36,6 +36,12 @@ class Viewer:
         return watch.workspace == self.workspace and not private
 
 
+def works(watch: Watch, at: datetime) -> bool:
+    """Whether it looks when it is due; or, of one that never is, whether what it hears is told."""
+    woken = watch.state is WatchState.PAUSED and watch.paused_until is not None and at >= watch.paused_until
+    return watch.state is WatchState.ACTIVE or woken
+
+
 async def named(store: WatchStore, said: str, viewer: Viewer) -> Watch:
     """By its id, or by words that only one of those that live has."""
     found = await store.get(said.strip())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bot.watch.finding import Finding
 
@@ -21,6 +22,9 @@ class Report:
     """Where it can be looked at; http or https."""
 
 
+FORGOTTEN: Final = timedelta(days=3)
+"""Alertmanager repeats what fires several times a day."""
+MOST: Final = 1_000
 Intake = Callable[[Report], Awaitable[None]]
 """Keeps a report; what is raised from it makes the other system deliver again."""
 
@@ -28,15 +32,19 @@ Intake = Callable[[Report], Awaitable[None]]
 def standing(before: Iterable[Finding], report: Report) -> tuple[Finding, ...]:
     """What is open by all that was said until now, and what this report has ended.
 
-    The same report again changes nothing, and one that comes late ends nothing that began after it.
+    The same report again changes nothing, and one that comes late ends nothing that began after it. What is not told
+    for days has ended: that it did was lost.
     """
     told = {each.key: each for each in report.findings}
     found = []
     for known in before:
         news = told.pop(known.key, None)
         late = news is not None and news.ended is not None and news.ended < known.since
-        found.append(known if news is None or late else known.seen_again(news))
-    return (*found, *(each for each in told.values() if each.open))
+        kept = known if news is None or late else known.seen_again(news)
+        silent = kept.open and report.at - kept.seen > FORGOTTEN
+        found.append(replace(kept, ended=report.at) if silent else kept)
+    fresh = sorted((each for each in told.values() if each.open), key=lambda each: each.since)
+    return (*found, *fresh[: max(0, MOST - len(found))])
 
 
 def of_watch(report: Report, watch: str) -> Report:

@@ -46,6 +46,8 @@ PROVEN: Final = 30.0
 """Looks that it takes to be called steady."""
 QUIET: Final = timedelta(minutes=5)
 """A new pattern that has not come for so long is over."""
+FORGOTTEN: Final = timedelta(days=1)
+"""A service that has logged nothing for so long is a new one when it does."""
 MOST: Final = 400
 """Patterns of a service that are remembered; the others have not come for longest."""
 LONGEST: Final = 100
@@ -119,6 +121,10 @@ class Book:
     """How many lines are of patterns that were never seen, and came to nothing."""
     patterns: tuple[Pattern, ...] = ()
 
+    @property
+    def seen(self) -> datetime:
+        return max((each.seen for each in self.patterns), default=self.began)
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -159,6 +165,7 @@ class Patterns:
             look = _Look(book, start, end, share, self.limit)
             self._books[service] = look.after(here)
             found += self._told(service, self._books[service], look.of)
+        self._books = {name: book for name, book in self._books.items() if book.seen > end - FORGOTTEN}
         return (*self._spells.look(end, found), *self._spells.findings)
 
     def dump(self) -> Json:

@@ -67,7 +67,7 @@ def worth(finding: Finding) -> float:
 def ordered(findings: Iterable[Finding], ground: Ground) -> tuple[Finding, ...]:
     """The open ones first, the telling ones first."""
     return tuple(
-        sorted(findings, key=lambda each: (not each.open, -_points(each, ground), each.since, each.subject, each.watch))
+        sorted(findings, key=lambda each: (not each.open, -_points(each, ground), each.since, *map(str, each.key)))
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import CopilotError, Unavailable
 from bot.ports import Clock
@@ -125,7 +125,7 @@ class Rounds:
         async with self._turns[watch.id]:
             for _ in range(TRIES):
                 before = await self._watches.progress(watch.id)
-                found = standing(_FINDINGS.validate_json(before.state) if before else (), report)
+                found = standing(_known_from(before), report)
                 kept = _FINDINGS.dump_json(tuple(each for each in found if each.open))
                 after = Progress(watch.id, report.at, kept, looked_at=self._clock())
                 changed = await self._keep(watch, before, after, Sight(found, kept), report.at)
@@ -163,7 +163,8 @@ class Rounds:
             trouble = f"it broke: {type(error).__name__}: {error}"
         took = (self._clock() - began).total_seconds()
         if sight:
-            return sight, Progress(watch.id, at, sight.state, trouble=sight.trouble, looked_at=at, took=took)
+            until = sight.until or at
+            return sight, Progress(watch.id, until, sight.state, trouble=sight.trouble, looked_at=at, took=took)
         before = before or Progress(watch.id, min(watch.created_at, at))
         return None, replace(before, failures=before.failures + 1, trouble=trouble, looked_at=at, took=took)
 
@@ -198,6 +199,13 @@ class Rounds:
                 await listener(alert)
             except Exception:
                 log.exception("alert_not_told", alert=alert.id)
+
+
+def _known_from(progress: Progress | None) -> tuple[Finding, ...]:
+    try:
+        return _FINDINGS.validate_json(progress.state) if progress and progress.state else ()
+    except ValidationError:  # of another version: what still stands is told again
+        return ()
 
 
 def deadline(every: float) -> float:

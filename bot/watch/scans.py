@@ -6,22 +6,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from bot.errors import InvalidInput
+import structlog
+
+from bot.errors import InvalidInput, Tampered
 from bot.observatory.observatory import Observatory
 from bot.ports import Clock
 from bot.telemetry.signals import NAME, Series, Window
 from bot.watch.looks.budgets import BudgetsLook
 from bot.watch.looks.edges import EdgesLook
 from bot.watch.looks.lines import LinesLook
-from bot.watch.looks.look import Look, Sight, moments
+from bot.watch.looks.look import Look, Sight, moments, troubles
 from bot.watch.looks.metrics import MetricsLook
 from bot.watch.looks.series import SeriesLook
 from bot.watch.replaying import Replayed, Tell
-from bot.watch.sweeping import STEP, Sheet
+from bot.watch.sweeping import STEP, Moment, Sheet
 from bot.watch.watches import Progress, Watch, WatchKind
 
 TOLD: Final = 1_440
 """Moments after which somebody who waits hears how far it is."""
+log = structlog.get_logger()
 
 
 class Scans:
@@ -38,7 +41,14 @@ class Scans:
         }
 
     async def __call__(self, watch: Watch, progress: Progress | None, until: datetime) -> Sight:
-        return await self._look(watch)(watch, progress, until)
+        look = self._look(watch)
+        try:
+            return await look(watch, progress, until)
+        except (InvalidInput, Tampered, ValueError) as error:
+            if progress is None or not progress.state:
+                raise
+            log.warning("watch_begins_anew", watch=watch.id, why=str(error))
+            return await look(watch, None, until)
 
     async def replay(self, watch: Watch, window: Window, tell: Tell) -> Replayed:
         look = self._look(watch)
@@ -48,17 +58,16 @@ class Scans:
                 f"{watch.name!r} looks at {what} as they are now, and cannot be replayed.",
                 mend="Replay a watch of a metric, or let it run for a while: `watches.show` tells what it found.",
             )
-        now, seen = self._clock(), []
-        async for moment in look.replay(watch, window, now):
+        now, seen, troubled = self._clock(), list[Moment](), list[str]()
+        async for moment in look.replay(watch, window, now, troubled):
             seen.append(moment)
             if len(seen) % TOLD == 0:
                 await tell(f"looked through {moment.at - window.start} of {window.end - window.start}")
         if watch.built_in:
-            return Replayed(tuple(seen))
+            return Replayed(tuple(seen), trouble=troubles(troubled))
         sheet = await look.read(watch, moments(window.start, window.end, STEP), now)
-        return Replayed(
-            tuple(seen), _drawn(sheet), self._series.signal(watch.aim).unit, await self._series.query(watch, now)
-        )
+        unit, query = self._series.signal(watch.aim).unit, await self._series.query(watch, now)
+        return Replayed(tuple(seen), _drawn(sheet), unit, query, troubles(troubled))
 
     def _look(self, watch: Watch) -> Look:
         aim = watch.aim

@@ -12,7 +12,7 @@ from bot.watch import ranking, telling
 from bot.watch.alerts import Alert, AlertState, Silence
 from bot.watch.finding import Direction, Family, Finding, Subject
 from bot.watch.relating import Ground, kind, neighbours, together, touches
-from bot.watch.watches import Watch
+from bot.watch.watches import Watch, WatchKind
 
 DAY: Final = timedelta(days=1)
 NOTABLE: Final = 0.25
@@ -214,6 +214,8 @@ class _Look:
             changed_at=self.now,
             workspace=self.watch.workspace,
             timezone=self.watch.timezone,
+            source=self.watch.aim.metric if self.watch.aim.kind is WatchKind.OUTSIDE else "",
+            link=self.watch.aim.query if self.watch.aim.kind is WatchKind.OUTSIDE else "",
             version=0,
         )
 

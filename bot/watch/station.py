@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
+import structlog
+
 from bot.observatory.observatory import Observatory
 from bot.ports import Clock, Durable
 from bot.telemetry.vocabulary import Scope
@@ -22,11 +24,13 @@ from bot.watch.rounds import Commit, Rounds
 from bot.watch.scans import Scans
 from bot.watch.settling import Policy
 from bot.watch.surveying import Survey
-from bot.watch.watches import SCANS, Aim, Watch, WatchKind, WatchStore
+from bot.watch.watches import SCANS, Aim, Watch, WatchKind, WatchState, WatchStore
 
 ALERTS_KEPT: Final = timedelta(days=90)
+AGAIN: Final = timedelta(minutes=5)
 BUILT_IN: Final = "built-in"
 """Whoever made the scans that the settings switch on."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Station:
         )
         self.picturing = Picturing(observatory, clock)
         self.workspace = ""
+        self._settled_at = clock()
 
     def listen(self, listener: Listener) -> None:
         """Who hears of every alert that changes, whoever changed it."""
@@ -96,22 +101,40 @@ class Station:
         self.clockwork.start()
 
     async def hear(self, report: Report) -> None:
-        """What another system found, told where everything is."""
-        group = f"outside:{self.wishes.channel}"
-        watch = Watch(
-            id=group,
-            name=f"What {report.source} says",
-            aim=Aim(WatchKind.OUTSIDE, report.source),
-            channel=self.wishes.channel,
-            created_by=BUILT_IN,
-            created_at=report.at,
-            workspace=self.workspace,
-            timezone=self.wishes.timezone,
+        """What another system found, told where everything is; unless somebody paused or deleted that."""
+        watch = await self.stores.watches.add(
+            Watch(
+                id=self._outside,
+                name=f"What {report.source} says",
+                aim=Aim(WatchKind.OUTSIDE, report.source, query=report.link),
+                channel=self.wishes.channel,
+                created_by=BUILT_IN,
+                created_at=report.at,
+                workspace=self.workspace,
+                timezone=self.wishes.timezone,
+            )
         )
-        await self.rounds.hear(await self.stores.watches.add(watch), of_watch(report, group))
+        if watch.state is WatchState.ACTIVE:
+            await self.rounds.hear(watch, of_watch(report, watch.id))
+        else:
+            log.info("report_not_told", source=report.source, watch=watch.state)
 
     async def round(self, live: Collection[str]) -> None:
         await self.digesting.round(live)
+        now = self._clock()
+        if now - self._settled_at >= AGAIN:
+            self._settled_at = now
+            await self._settle_outside(now)
+
+    async def _settle_outside(self, now: datetime) -> None:
+        """Nobody looks at what others found: that a silence is over, or that it was not told again, comes with time."""
+        watch = await self.stores.watches.get(self._outside) if self.wishes.channel else None
+        if watch and watch.state is WatchState.ACTIVE:
+            await self.rounds.hear(watch, Report(watch.aim.metric, now, ()))
+
+    @property
+    def _outside(self) -> str:
+        return f"outside:{self.wishes.channel}"
 
     async def expire(self, now: datetime) -> int:
         """Drop what has been kept long enough."""

@@ -34,6 +34,7 @@ LARGEST: Final = 12.0
 """What is more surprising is no worse."""
 GONE: Final = 5
 """Columns without a sample, while others have one, after which a series is missing."""
+SURE_GONE: Final = 0.8
 STEADY: Final = 30
 """Samples that it must have had in a row before, to be missed."""
 FORGOTTEN: Final = 24 * 60
@@ -95,8 +96,8 @@ class Sweep:
         self.rows: tuple[Subject, ...] = ()
         self.bank = Bank(0, step)
         self.tracker = Tracker(0)
-        self.missing = np.zeros(0, dtype=np.int32)
-        """Columns since a row had a sample; below zero, how many it had before."""
+        self.silence = np.zeros((2, 0), dtype=np.int32)
+        """Columns since a row had a sample, and how many it had in a row before."""
         self.last: Verdict | None = None
 
     def feed(self, sheet: Sheet, *, sensitivity: Sensitivity = "medium", tuned: float = 0.0) -> Iterator[Moment]:
@@ -179,27 +180,26 @@ class Sweep:
         there = np.isfinite(column)
         if not there.any():
             return
-        before = self.missing.copy()
-        self.missing = np.where(
-            there, np.minimum(before, 0) - 1, np.where(before <= -STEADY, 1, np.where(before > 0, before + 1, before))
-        ).astype(np.int32)
-        self.missing[self.missing > FORGOTTEN] = 0
-        self.missing[there & (before > 0)] = -1
-        for row in np.flatnonzero((self.missing >= GONE) | ((before >= GONE) & (self.missing <= 0))):
-            back = self.missing[row] <= 0
-            seconds = float(max(before[row], self.missing[row])) * self.step
-            since = _moment(at.timestamp() - seconds + (self.step if not back else 0.0))
+        silent, steady = self.silence.copy(), self.silence[1] >= STEADY
+        before = silent[0]
+        self.silence[1] = np.where(there, np.where(before > 0, 1, silent[1] + 1), silent[1])
+        self.silence[0] = np.where(there, 0, before + 1)
+        now = self.silence[0]
+        missed = steady & (now >= GONE) & (now <= FORGOTTEN)
+        over = steady & (before >= GONE) & (before <= FORGOTTEN) & ~missed
+        for row in np.flatnonzero(missed | over).tolist():
             subject = self.rows[row]
+            first = at.timestamp() - (float(before[row]) if over[row] else float(now[row]) - 1.0) * self.step
             yield Finding(
                 subject,
                 Family.ABSENCE,
                 "",
-                since,
+                _moment(first),
                 at,
                 f"{self._title(subject)} is not told any more",
                 size=float(GONE),
-                sure=0.8,
-                ended=at if back else None,
+                sure=SURE_GONE,
+                ended=at if over[row] else None,
             )
 
     def _title(self, subject: Subject) -> str:
@@ -208,22 +208,22 @@ class Sweep:
 
     def _settle(self, rows: Sequence[Subject]) -> None:
         """Make room for series that are new, and drop those that nobody has told of for a day."""
-        known = {row: place for place, row in enumerate(self.rows)}
-        gone = {row for row, place in known.items() if self.missing[place] == 0 and row not in set(rows)}
+        known, told = {row: place for place, row in enumerate(self.rows)}, set(rows)
+        gone = {row for row, place in known.items() if self.silence[0, place] > FORGOTTEN and row not in told}
         kept = tuple(row for row in self.rows if row not in gone)
         wanted = (*kept, *(row for row in dict.fromkeys(rows) if row not in known))
         if wanted == self.rows:
             return
         places = np.array([known.get(row, -1) for row in wanted], dtype=np.int64)
         self.bank, self.tracker = self.bank.take(places), self.tracker.take(places)
-        fresh = np.zeros(len(wanted), dtype=np.int32)
-        fresh[places >= 0] = self.missing[places[places >= 0]]
-        self.rows, self.missing = wanted, fresh
+        silence = np.zeros((2, len(wanted)), dtype=np.int32)
+        silence[:, places >= 0] = self.silence[:, places[places >= 0]]
+        self.rows, self.silence = wanted, silence
 
     # ---------------------------------------------------------------- kept
 
     def dump(self) -> bytes:
-        parts = (self.bank.dump(), self.tracker.dump(), self.missing.tobytes())
+        parts = (self.bank.dump(), self.tracker.dump(), self.silence.tobytes())
         rows = [[row.service, row.environment, row.signal, row.detail] for row in self.rows]
         head = json.dumps({"step": self.step, "rows": rows, "sizes": [len(part) for part in parts]}).encode()
         return b"".join((len(head).to_bytes(4, "big"), head, *parts))
@@ -234,11 +234,11 @@ class Sweep:
             size = int.from_bytes(blob[:4], "big")
             head = json.loads(blob[4 : 4 + size])
             cuts = np.cumsum([4 + size, *head["sizes"]])
-            bank, tracker, missing = (blob[a:b] for a, b in pairwise(cuts.tolist()))
+            bank, tracker, silence = (blob[a:b] for a, b in pairwise(cuts.tolist()))
             sweep = cls(signals, step=float(head["step"]))
             sweep.rows = tuple(Subject(*row) for row in head["rows"])
             sweep.bank, sweep.tracker = Bank.load(bank), Tracker.load(tracker)
-            sweep.missing = np.frombuffer(missing, dtype=np.int32).copy()
+            sweep.silence = np.frombuffer(silence, dtype=np.int32).reshape(2, -1).copy()
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidInput(
                 f"the state of a scan cannot be read ({error})", mend="It begins anew; nothing has to be done."

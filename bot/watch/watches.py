@@ -58,6 +58,11 @@ class Aim:
     for_seconds: float = 0.0
     """So long it must hold."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether feedback and sensitivity move what it takes; any other has a limit that somebody set."""
+        return self.kind is WatchKind.ANOMALY or (self.kind is WatchKind.SCAN and self.metric != "slo")
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy import RowMapping, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.keyring import Keyring
@@ -18,6 +19,7 @@ from storage.repositories.alerts import AlertRepository
 from storage.repositories.records import Records
 from storage.repositories.rows import table, upsert
 
+STATE = "watch_progress.state"
 WATCHES, PROGRESS = table(WatchRow), table(WatchProgressRow)
 
 
@@ -26,6 +28,7 @@ class WatchRepository:
 
     def __init__(self, database: Database, keys: Keyring) -> None:
         self._database = database
+        self._keys = keys
         self._records = Records(Watch, WatchRow, keys)
         self._alerts = AlertRepository(database, keys)
 
@@ -72,7 +75,7 @@ class WatchRepository:
         async with self._database.reading() as connection:
             found = await connection.execute(select(PROGRESS).where(PROGRESS.c.watch == watch_id))
             row = found.mappings().first()
-        return Progress(**row) if row else None
+        return self._progress(row) if row else None
 
     async def commit(
         self, before: Progress | None, after: Progress, saw: Sequence[Alert], settled: Sequence[Alert]
@@ -102,8 +105,13 @@ class WatchRepository:
         found = await connection.execute(select(WATCHES.c.id).where(*awake).with_for_update(read=True))
         return found.first() is not None
 
+    def _progress(self, row: RowMapping) -> Progress:
+        rest = {name: value for name, value in row.items() if name != "state_sealed"}
+        return Progress(**rest, state=base64.b64decode(self._keys.decrypt(row["state_sealed"], STATE)))
+
     async def _advance(self, connection: AsyncConnection, before: Progress | None, after: Progress) -> bool:
-        values: dict[str, Any] = {name: getattr(after, name) for name in Progress.__slots__}
+        values: dict[str, Any] = {name: getattr(after, name) for name in Progress.__slots__ if name != "state"}
+        values["state_sealed"] = self._keys.encrypt(base64.b64encode(after.state).decode(), STATE)
         if before is None:
             first = upsert(self._database, WatchProgressRow).values(values)
             return bool((await connection.execute(first.on_conflict_do_nothing(index_elements=["watch"]))).rowcount)

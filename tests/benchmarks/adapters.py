@@ -52,10 +52,7 @@ def kpi_scores(
 
 
 def _surprises(times: Floats, values: Floats, step: float) -> Floats:
-    bank = Bank(1, step)
-    return np.array(
-        [bank.feed(time, value).score[0] for time, value in zip(times.tolist(), values[:, np.newaxis], strict=True)]
-    )
+    return Bank(1, step).run(times, values[np.newaxis])[0].astype(np.float64)
 
 
 def _step(times: Floats) -> float:

@@ -27,6 +27,7 @@ from bot.keyring import Keyring
 from bot.memory.relevance import Kind
 from bot.memory.store import Kept, Tier
 from bot.watch.alerts import Silence
+from bot.watch.watches import Progress
 from storage.database import Database
 from storage.models import Base
 from storage.repositories import (
@@ -147,7 +148,9 @@ async def fill(database: Database, ring: Keyring = RING, number: int = 1) -> Non
         )
     )
     await answers.rate(Feedback(f"ans-{number}", "ada", "down", START, "wrong", f"{PLANTED} is a word"))
-    await WatchRepository(database, ring).add(replace(SCAN, id=f"wat-{number}", name=PLANTED))
+    watches = WatchRepository(database, ring)
+    await watches.add(replace(SCAN, id=f"wat-{number}", name=PLANTED))
+    await watches.commit(None, Progress(f"wat-{number}", START, PLANTED.encode(), looked_at=START), (), ())
     alerts = AlertRepository(database, ring)
     await alerts.swap(None, alert(number, title=f"{PLANTED} is slow"))
     await alerts.silence(Silence(f"sil-{number}", START, "ada", START - timedelta(hours=1), reason=PLANTED))
@@ -162,10 +165,12 @@ async def read(database: Database, ring: Keyring, number: int = 1) -> list[objec
     answer = await AnswerRepository(database, ring).get(f"ans-{number}")
     (feedback,) = await AnswerRepository(database, ring).feedback(f"ans-{number}")
     watch = await WatchRepository(database, ring).get(f"wat-{number}")
+    progress = await WatchRepository(database, ring).progress(f"wat-{number}")
     alerts = AlertRepository(database, ring)
     told = await alerts.get(f"alt-{number}")
     silences = await alerts.silences(START - timedelta(minutes=1))
     assert watch
+    assert progress
     assert told
     assert answer
     assert approval
@@ -184,6 +189,7 @@ async def read(database: Database, ring: Keyring, number: int = 1) -> list[objec
         answer.events,
         feedback.correction,
         watch.name,
+        progress.state,
         told.title,
         next(each.reason for each in silences if each.id == f"sil-{number}"),
     ]

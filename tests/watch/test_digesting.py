@@ -10,7 +10,7 @@ import pytest
 from bot.agent.events import Picture
 from bot.errors import Unavailable
 from bot.ports import Durable, DurableFunction, DurableRun, Json
-from bot.watch.digesting import KIND, LATE, Digesting
+from bot.watch.digesting import AGAIN, KIND, LATE, Digesting
 from bot.watch.digests import Digest
 from storage.database import Database
 from storage.repositories import AlertRepository, WatchRepository
@@ -26,6 +26,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.ran: list[str] = []
+        self.slept: list[float] = []
 
     def register(self, kind: str, function: DurableFunction) -> None:
         assert kind == KIND
@@ -36,6 +37,9 @@ class Engine:
         if run_id not in self.ran:
             self.ran.append(run_id)
             await self._function(cast("DurableRun", self), payload)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     async def step(self, _name: str, function: DurableFunction, *args: Json) -> Json:
         return await function(*args)  # type: ignore[arg-type]
@@ -123,13 +127,22 @@ async def test_without_a_face_nobody_is_told(desk: Desk) -> None:
     assert desk.engine.ran == []
 
 
-async def test_what_could_not_be_told_is_the_runs_failure(desk: Desk) -> None:
-    async def away(*_: object) -> None:
-        raise Unavailable("Slack is away")
+async def test_what_could_not_be_told_is_tried_again_until_it_is_too_late(desk: Desk) -> None:
+    tried: list[str] = []
+
+    async def away(channel: str, digest: Digest, title: str, picture: Picture | None) -> None:
+        tried.append(title)
+        if len(tried) == 3:
+            await desk.tell(channel, digest, title, picture)
+        else:
+            raise Unavailable("Slack is away")
 
     desk.digesting.tell = away
-    with pytest.raises(Unavailable):
-        await desk.digesting.round(())
+    await desk.digesting.round(())
+    assert tried[:3] == ["The last day"] * 3
+    assert [title for _, title, _, _ in desk.told] == ["The last day"]
+    assert len(tried) == 3 + LATE // AGAIN
+    assert desk.engine.slept == [AGAIN.total_seconds()] * (2 + LATE // AGAIN)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from bot.errors import InvalidInput
 from bot.telemetry.rows import Counts, Mask
 from bot.telemetry.signals import Floats
 from bot.watch.detecting import season, surprise
-from bot.watch.detecting.state import DAY, Numbers, State
+from bot.watch.detecting.state import DAY, EXPERTS, Numbers, Spell, State
 
 FEWEST: Final = 30
 """Samples to judge by."""
@@ -43,8 +43,6 @@ _ASTRAY: Final = 10.0
 """Samples after which its end is no surprise."""
 _HOME: Final = 2.5
 """Usual distances from the old level that count as back there."""
-_ANY: Final = np.array(np.inf, dtype=np.float32)
-"""No limit."""
 _FORGOTTEN: Final = 0.01
 """What is left of `astray` when its end may surprise again."""
 _BEYOND: Final = 4.0
@@ -127,23 +125,29 @@ class Bank:
     def feed(self, time: float, values: Floats) -> Verdict:
         """One column: a value for each series at that time (seconds since 1970, UTC), NaN where there is none."""
         state = self._state
+        heard = self._hear(time, values)
+        verdict = _verdict(state, heard)
+        _learn(state, heard)
+        return verdict
+
+    def run(self, times: Floats, values: Floats) -> Numbers:
+        """The scores of many columns, a row for each series."""
+        scores = np.empty(values.shape, dtype=np.float32)
+        for at, (time, column) in enumerate(zip(times.tolist(), np.ascontiguousarray(values.T), strict=True)):
+            heard = self._hear(time, column)
+            scores[:, at] = heard.best
+            _learn(self._state, heard)
+        return scores
+
+    def _hear(self, time: float, values: Floats) -> _Heard:
+        state = self._state
         if values.shape != (state.rows,):
             raise InvalidInput(f"Values of shape {values.shape} for {state.rows} series.", mend="Give one for each.")
         look = _look(state, time, values)
         reading = _readings(state, look)
-        score = surprise.judge(state, reading)
+        score, beyond = surprise.judge(state, reading)
         judged = state.count >= FEWEST
-        far = (score[0] >= _FAR) & judged
-        verdict = _verdict(state, score, look, judged & look.there)
-        accepted = far & (state.streak[0] >= _PATIENCE)
-        state.astray *= 1.0 - 1.0 / _daily(state)
-        state.astray[far & (state.streak[0] >= _ASTRAY)] = 1.0
-        surprise.learn(state, reading, score, look.here)
-        _follow(state, look, far, accepted)
-        _measure(state, look, judged)
-        state.last[:] = np.where(look.there, look.x, state.last)
-        state.count += look.here
-        return verdict
+        return _Heard(look, reading, score, beyond, judged, score.max(axis=0) * (judged & look.there))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,18 +155,24 @@ class _Look:
     """A column beside what was expected of it."""
 
     there: Mask
+    whole: bool
+    """All of it is there."""
     here: Numbers
-    """The same as numbers."""
+    """`there` as numbers."""
     x: Numbers
     """The values, and what was expected where there are none."""
     same: Mask
     """As the sample before."""
     ideas: Numbers
-    unseen: Mask
+    unseen: Mask | None
     base: Numbers
     """What the ideas of the level expect together."""
     drift: Numbers
     """What comes on top, by the latest samples."""
+    expected: Numbers
+    error: Numbers
+    away: Numbers
+    """From the base."""
     floor: Numbers
     """The least noise."""
     overall: Numbers
@@ -175,38 +185,41 @@ class _Look:
     back: Mask
     """It is where it was before a long anomaly."""
 
-    @property
-    def away(self) -> Numbers:
-        return self.x - self.base
 
-    @property
-    def expected(self) -> Numbers:
-        return self.base + self.drift
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """A column, and what the voices say of it."""
 
-    @property
-    def error(self) -> Numbers:
-        return self.x - self.expected
+    look: _Look
+    reading: Numbers
+    score: Numbers
+    """Of each voice."""
+    beyond: Numbers
+    judged: Mask
+    best: Numbers
 
 
 def _look(state: State, time: float, values: Floats) -> _Look:
     there = np.abs(values) < _HUGE
-    new = state.count == 0
-    if new.any():
-        state.begin(new & there, np.where(there, values, 0.0).astype(np.float32))
-    moment = season.Moment.of(time, state.bins)
-    season.turn(state, moment, values)
-    ideas, unseen = _ideas(state, moment)
+    if not state.count.all():
+        state.begin((state.count == 0) & there, np.where(there, values, 0.0).astype(np.float32))
+    spell = season.spell(state, time, values)
+    guesses, unseen = _guesses(state, spell, time)
+    ideas = guesses[:EXPERTS]
     floor = np.maximum(_SHARE * np.abs(ideas[0]), _TINY)
-    base = _blend(ideas, state.expert_error, floor)
-    drift = _blend(state.pace, state.pace_error, floor)
-    x = np.where(there, values, base + drift).astype(np.float32)
+    base, drift = _blend(guesses, state.guess_error, floor)
+    expected = base + drift
+    whole = bool(there.all())
+    x = (values if whole else np.where(there, values, expected)).astype(np.float32)
+    error, away = x - expected, x - base
     overall = np.maximum(state.scale[0], floor)
-    noise = np.maximum(season.noise(state, moment, overall), floor)
+    noise = np.maximum(season.noise(state, spell, overall), floor)
     distance = np.maximum(state.scale[3], noise)
-    deviations, home = np.abs(x - base - drift) / noise, np.abs(x - base) / distance
+    deviations, home = np.abs(error) / noise, np.abs(away) / distance
     back = (state.astray > _FORGOTTEN) & (home < np.minimum(deviations, _HOME))
     return _Look(
         there=there,
+        whole=whole,
         here=there.astype(np.float32),
         x=x,
         same=x == state.last,
@@ -214,6 +227,9 @@ def _look(state: State, time: float, values: Floats) -> _Look:
         unseen=unseen,
         base=base,
         drift=drift,
+        expected=expected,
+        error=error,
+        away=away,
         floor=floor,
         overall=overall,
         noise=noise,
@@ -227,54 +243,76 @@ def _readings(state: State, look: _Look) -> Numbers:
     """What each voice says, in terms of what is usual."""
     latest = np.empty_like(state.means)
     latest[:2] = _within(look.away, _BEYOND * look.distance)
-    latest[2] = np.minimum(look.deviations, _WILD)
-    state.means += look.here * _MEAN * (latest - state.means)
+    np.minimum(look.deviations, _WILD, out=latest[2])
+    latest -= state.means
+    latest *= _MEAN
+    state.means += latest if look.whole else look.here * latest
     state.still += look.here
-    state.still *= np.where(look.there, look.same, 1.0)
+    state.still *= look.same if look.whole else look.same | ~look.there
     reading = np.empty_like(state.bound)
     reading[0] = look.deviations
-    reading[1:4] = np.abs(state.means) * (state.count >= _SETTLED)
-    reading[1:3] *= (1.0 - state.astray) / np.maximum(state.scale[1:3], look.floor * 0.5)
-    reading[4] = state.still * -np.log10(np.maximum(state.resting, _RESTING))
+    np.multiply(np.abs(state.means), state.count >= _SETTLED, out=reading[1:4])
+    reading[1:3] *= (1.0 - state.astray) / np.maximum(state.scale[1:3], look.floor * np.float32(0.5))
+    np.multiply(state.still, -np.log10(np.maximum(state.resting, _RESTING)), out=reading[4])
     return reading
+
+
+def _learn(state: State, heard: _Heard) -> None:
+    look = heard.look
+    far = (heard.score[0] >= _FAR) & heard.judged
+    lasting = state.streak[0]
+    accepted = far & (lasting >= _PATIENCE)
+    state.astray *= 1.0 - 1.0 / _daily(state)
+    state.astray[far & (lasting >= _ASTRAY)] = 1.0
+    weight = surprise.learn(state, heard.reading, heard.beyond, heard.score, look.here)
+    _follow(state, look, far, accepted)
+    _measure(state, look, heard.judged, weight[0])
+    np.copyto(state.last, look.x, where=look.there)
+    state.count += look.here
 
 
 def _follow(state: State, look: _Look, far: Mask, accepted: Mask) -> None:
     """Learn where the level is: from usual samples, and from those that have lasted."""
+    pace, error = state.guess[EXPERTS:], state.guess_error
     warm = 1.0 / (state.count + 1.0)
-    quick = np.maximum(warm, np.float32(2.0 / _daily(state)))
-    follow = look.here * (~far | accepted)
-    off = np.minimum(np.abs(look.away - state.pace), _WILD * look.overall)
-    state.pace_error += look.here * ~far * quick * (off - state.pace_error)
+    daily = _daily(state)
+    quick = np.maximum(warm, np.float32(2.0 / daily))
+    usual = look.here * ~far
+    follow = usual + look.here * accepted
+    off = np.minimum(np.abs(look.away - pace), _WILD * look.overall)
     clipped = _within(look.error, _CLIP * np.maximum(look.noise, look.overall))
-    step = np.where(accepted | look.back, look.error, clipped)
-    state.pace += follow * np.maximum(_PACE, warm) * (look.drift + step - state.pace)
+    np.copyto(clipped, look.error, where=accepted | look.back)
+    pace += follow * np.maximum(_PACE, warm) * (look.drift + clipped - pace)
 
-    limit = _BEYOND * np.maximum(state.expert_error, look.floor)
-    apart = _within(look.x - look.ideas, np.where(state.count < FEWEST, _ANY, limit))
+    limit = _BEYOND * np.maximum(error[:EXPERTS], look.floor)
+    limit[:, state.count < FEWEST] = np.inf
+    apart = _within(look.x - look.ideas, limit)
     steps = follow * quick * apart
-    steps[1:][look.unseen] = 0.0
-    state.offset += steps
-    slow = np.maximum(warm, np.float32(1.0 / _daily(state)))
-    state.expert_error += look.here * slow * (np.abs(apart) - state.expert_error)
+    if look.unseen is not None:
+        steps[1:][look.unseen] = 0.0
+    state.guess[:EXPERTS] += steps
+    slow = np.maximum(warm, np.float32(1.0 / daily))
+    error[:EXPERTS] += look.here * slow * (np.abs(apart) - error[:EXPERTS])
+    error[EXPERTS:] += usual * quick * (off - error[EXPERTS:])
 
 
-def _measure(state: State, look: _Look, judged: Mask) -> None:
+def _measure(state: State, look: _Look, judged: Mask, weight: Numbers) -> None:
     """Learn how large errors are: an anomaly counts once, and what does not move says nothing of how it moves."""
     sizes = np.empty_like(state.scale)
-    sizes[0], sizes[1:3], sizes[3] = np.abs(look.error), np.abs(state.means[:2]), np.abs(look.away)
+    sizes[0], sizes[1:3], sizes[3] = look.error, state.means[:2], look.away
+    sizes = np.abs(sizes) * _DEVIATION
     moves = state.count * (1.0 - state.resting)
-    limit = np.where(moves < _MOVES, _ANY, _WILD * np.maximum(state.scale, look.floor))
-    sizes = np.minimum(sizes * _DEVIATION, limit)
-    moved = look.here * ~look.same
-    longer = np.maximum(state.streak[0], 1.0)
+    limit = _WILD * np.maximum(state.scale, look.floor)
+    limit[:, moves < _MOVES] = np.inf
+    sizes = np.minimum(sizes, limit)
+    moved = ~look.same
     rate = np.maximum(1.0 / (moves + 1.0), np.float32(1.0 / _daily(state)))
-    state.scale += moved / (longer * longer) * rate * (sizes - state.scale)
+    state.scale += weight * moved * rate * (sizes - state.scale)
     rate = np.maximum(1.0 / (state.count + 1.0), np.float32(1.0 / _RESTS))
     state.resting += look.here * rate * (look.same - state.resting)
-    wide = _WILD * np.maximum(state.expert_error.min(axis=0), look.floor)
-    near = look.base + _within(look.away, np.where(judged, wide, _ANY))
-    season.gather(state, near, sizes[0], look.here, moved)
+    wide = _WILD * np.maximum(np.minimum.reduce(state.guess_error[:EXPERTS]), look.floor)
+    wide[~judged] = np.inf
+    season.gather(state, look.base + _within(look.away, wide), sizes[0], look.here, look.here * moved)
 
 
 def _daily(state: State) -> float:
@@ -282,36 +320,36 @@ def _daily(state: State) -> float:
     return min(max(DAY / state.step, 200.0), 2_000.0)
 
 
-def _within(values: Numbers, limit: NDArray[np.floating]) -> Numbers:
+def _within(values: Numbers, limit: Numbers) -> Numbers:
     within: Numbers = np.maximum(np.minimum(values, limit), -limit)
     return within
 
 
-def _ideas(state: State, moment: season.Moment) -> tuple[Numbers, Mask]:
-    """What each idea of the level expects, and where there is no rhythm to say it."""
-    ideas = state.offset.copy()
-    profiles = season.profiles(state, moment)
-    unseen = np.isnan(profiles)
-    ideas[1:] += profiles
-    if unseen.any():
-        ideas[1:] = np.where(unseen, ideas[0], ideas[1:])
-        state.expert_error[1:] = np.where(unseen, _UNKNOWN * state.expert_error[0], state.expert_error[1:])
-    return ideas, unseen
+def _guesses(state: State, spell: Spell, time: float) -> tuple[Numbers, Mask | None]:
+    """What each idea of the level expects, and each pace on top; and where there is no rhythm to say it."""
+    guesses = state.guess.copy()
+    rhythmic = guesses[1:EXPERTS]
+    rhythmic += season.profiles(state, spell, time)
+    if spell.unseen is not None:
+        error = state.guess_error
+        np.copyto(rhythmic, guesses[0], where=spell.unseen)
+        np.copyto(error[1:EXPERTS], _UNKNOWN * error[0], where=spell.unseen)
+    return guesses, spell.unseen
 
 
 def _blend(guesses: Numbers, errors: Numbers, floor: Numbers) -> Numbers:
-    """Guesses by how good they were: one that errs twice as much counts 256 times less."""
-    weights = 1.0 / (errors + 0.1 * floor)
-    weights /= weights.max(axis=0)
+    """Ideas and paces, each by how good they were: one that errs twice as much counts 256 times less."""
+    weights = (1.0 / (errors + np.float32(0.1) * floor)).reshape(2, EXPERTS, -1)
+    weights /= np.maximum.reduce(weights, axis=1, keepdims=True)
     for _ in range(3):
         weights *= weights
-    blended: Numbers = (weights * guesses).sum(axis=0) / weights.sum(axis=0)
+    blended: Numbers = np.add.reduce(weights * guesses.reshape(weights.shape), axis=1) / np.add.reduce(weights, axis=1)
     return blended
 
 
-def _verdict(state: State, score: Numbers, look: _Look, judged: Mask) -> Verdict:
+def _verdict(state: State, heard: _Heard) -> Verdict:
+    score, best, look = heard.score, heard.best, heard.look
     loudest = score.argmax(axis=0) + 1
-    best = np.where(judged, score.max(axis=0), np.float32(0.0))
     lasting = (loudest == Kind.spike) & (state.streak[0] >= _LASTING)
     kind = np.where(best >= surprise.RARE, np.where(lasting, Kind.level, loudest), Kind.none)
     side = np.where(loudest == Kind.level, state.means[0], np.where(loudest == Kind.trend, state.means[1], look.error))
@@ -324,5 +362,5 @@ def _verdict(state: State, score: Numbers, look: _Look, judged: Mask) -> Verdict
         high=look.expected + usual,
         kind=kind.astype(np.int8),
         direction=np.where(downwards, np.int8(-1), np.int8(1)),
-        judged=judged,
+        judged=heard.judged & look.there,
     )

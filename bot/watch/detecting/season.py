@@ -6,13 +6,13 @@ is folded into the profiles when the moment is over: a profile costs nothing in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from bot.telemetry.rows import Mask
-from bot.watch.detecting.state import DAY, Numbers, State
+from bot.watch.detecting.state import DAY, Numbers, Spell, State
 
 _THURSDAY: Final = 3
 """Day 0 of 1970, counted from Monday."""
@@ -48,19 +48,44 @@ class Moment:
         return cls(at, (at + 1) % bins, rest / width, slot % bins, slot, WEEKEND if weekend else WEEKDAY)
 
 
-def profiles(state: State, moment: Moment) -> Numbers:
-    """What the day and the kind of day are at this moment; NaN where that was never seen."""
+def spell(state: State, time: float, values: Numbers) -> Spell:
+    """What the day is like around that time; what was gathered is folded first, if its moment is over."""
+    number = int(time // (DAY / state.bins / 2))
+    if state.spell is None or state.spell.number != number:
+        moment = Moment.of(time, state.bins)
+        _turn(state, moment, values)
+        state.spell = _spell(state, moment, number)
+    return state.spell
+
+
+def profiles(state: State, now: Spell, time: float) -> Numbers:
+    """What the day and the kind of day are at that time."""
+    return now.start + np.float32((time % DAY - now.begin) * state.bins / DAY) * now.rise
+
+
+def noise(state: State, now: Spell, overall: Numbers) -> Numbers:
+    days = np.minimum(state.count * np.float32(state.step / DAY), now.trust)
+    return (overall + days * now.noise) / (days + 1.0)
+
+
+def _spell(state: State, moment: Moment, number: int) -> Spell:
     two = state.profile[:: moment.kind][:2]
-    low, high = two[:, moment.lower], two[:, moment.upper]
-    between = low + np.float32(moment.part) * (high - low)
-    unseen = np.isnan(between)
-    return np.where(unseen, two[:, moment.nearest], between) if unseen.any() else between
-
-
-def noise(state: State, moment: Moment, overall: Numbers) -> Numbers:
+    start, rise = two[:, moment.lower].copy(), two[:, moment.upper] - two[:, moment.lower]
+    half = np.isnan(rise)
+    start[half], rise[half] = two[:, moment.nearest][half], 0.0
+    unseen = np.isnan(start)
+    start[unseen] = 0.0
     then = state.noise[moment.nearest]
-    days = np.minimum(state.count * np.float32(state.step / DAY), _TRUSTED)
-    return np.where(np.isnan(then), overall, (overall + days * then) / (1.0 + days))
+    known = ~np.isnan(then)
+    return Spell(
+        number=number,
+        begin=moment.lower * (DAY / state.bins),
+        start=start,
+        rise=rise,
+        unseen=unseen if unseen.any() else None,
+        noise=np.where(known, then, np.float32(0.0)),
+        trust=known * np.float32(_TRUSTED),
+    )
 
 
 def gather(state: State, values: Numbers, errors: Numbers, here: Numbers, moved: Numbers) -> None:
@@ -71,8 +96,7 @@ def gather(state: State, values: Numbers, errors: Numbers, here: Numbers, moved:
     state.gathered[3] += moved
 
 
-def turn(state: State, moment: Moment, values: Numbers) -> None:
-    """Fold what was gathered, if its moment is over."""
+def _turn(state: State, moment: Moment, values: Numbers) -> None:
     if moment.slot == state.slot:
         return
     if state.slot >= 0:
@@ -86,11 +110,18 @@ def turn(state: State, moment: Moment, values: Numbers) -> None:
 
 def _pass_on(state: State, over: Moment, moment: Moment, values: Numbers) -> None:
     """Between weekdays and weekends some series leap at midnight, others go on: each is taken at its first word."""
-    before, after = (profiles(state, replace(moment, kind=kind))[1] for kind in (over.kind, moment.kind))
+    before, after = (_profile(state, kind, moment) for kind in (over.kind, moment.kind))
     last = state.offset[2]
     on = last + before - after
     goes_on = np.abs(values - on - after) < np.abs(values - last - after)  # never where one of them is not known
     np.copyto(last, on, where=goes_on)
+
+
+def _profile(state: State, kind: int, moment: Moment) -> Numbers:
+    """NaN where it was never seen."""
+    low, high = state.profile[kind, moment.lower], state.profile[kind, moment.upper]
+    between = low + np.float32(moment.part) * (high - low)
+    return np.where(np.isnan(between), state.profile[kind, moment.nearest], between)
 
 
 def _fold(state: State, over: Moment) -> None:

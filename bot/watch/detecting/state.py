@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -34,10 +35,8 @@ _SIZES: Final = {
     "resting": 1,  # the share of samples like the one before
     "astray": 1,  # one after a long anomaly, fading over a day
     "gathered": 4,  # of the present moment of day: values, errors, and how many were there and had moved
-    "offset": EXPERTS,  # the level of each idea, beside its profile
-    "expert_error": EXPERTS,
-    "pace": PACES,
-    "pace_error": PACES,
+    "guess": EXPERTS + PACES,  # the level of each idea, beside its profile, and what each pace has followed
+    "guess_error": EXPERTS + PACES,
     "means": 3,  # of what differs from the level, over a few samples and over many; of the errors' size
     "scale": 4,  # usual sizes: errors, the first two means, what differs from the level
     "bound": VOICES,
@@ -50,7 +49,24 @@ _FIRST_BOUND: Final = np.array([[2.3], [2.3], [2.3], [2.0], [2.0]], dtype=np.flo
 _FIRST_BEYOND: Final = np.array([[0.3], [0.2], [0.2], [0.2], [0.3]], dtype=np.float32)
 _HEAD: Final = struct.Struct("<4sHIIdqI")
 _MARK: Final = b"bank"
-_VERSION: Final = 1
+_VERSION: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spell:
+    """Half a moment of the day, in which profiles are straight lines."""
+
+    number: int
+    begin: float
+    """Where the lines begin, in seconds of the day."""
+    start: Numbers
+    rise: Numbers
+    """Of the profiles of all days and of this kind of day; 0 where they were never seen."""
+    unseen: Mask | None
+    """Where that is; None is nowhere."""
+    noise: Numbers
+    trust: Numbers
+    """How much the noise of this moment may count at most."""
 
 
 class State:
@@ -62,10 +78,8 @@ class State:
     resting: Numbers
     astray: Numbers
     gathered: Numbers
-    offset: Numbers
-    expert_error: Numbers
-    pace: Numbers
-    pace_error: Numbers
+    guess: Numbers
+    guess_error: Numbers
     means: Numbers
     scale: Numbers
     bound: Numbers
@@ -80,6 +94,8 @@ class State:
         self.bins = max(1, min(MOST_BINS, round(DAY / step)))
         self.slot = -1
         """The moment of day, of a certain day, whose samples are being gathered."""
+        self.spell: Spell | None = None
+        """What is looked up once for some samples; not stored."""
         self._name(np.zeros((_width(self.bins), rows), dtype=np.float32))
         self.noise[:] = self.profile[:] = np.nan
         self.bound[:], self.beyond[:], self.share[:] = _FIRST_BOUND, _FIRST_BEYOND, TAIL
@@ -93,6 +109,7 @@ class State:
             at += size
         binned = block[at:].reshape(_BINNED, self.bins, block.shape[1])
         self.noise, self.profile = binned[0], binned[1:]
+        self.offset = self.guess[:EXPERTS]
 
     @property
     def rows(self) -> int:

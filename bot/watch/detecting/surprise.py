@@ -22,6 +22,9 @@ MOST: Final = 30.0
 """Beyond, it is as sure as anything."""
 _SHAPE: Final = 0.08
 """How much heavier than exponential the tail is taken to be."""
+_BEND: Final = _SHAPE / (1.0 - _SHAPE)
+_TEN: Final = 1.0 / math.log(10.0)
+_TENFOLD: Final = _TEN / _SHAPE
 _LOWEST: Final = 1.0
 """The bound is at least the usual size of a reading."""
 _LEAST: Final = np.array([[0.1], [0.1], [0.15], [0.15], [0.2]], dtype=np.float32)
@@ -48,30 +51,30 @@ def surprise_for(false_alarms_per_day: float, step: float) -> float:
     return max(0.0, -math.log10(min(1.0, false_alarms_per_day * step / DAY)))
 
 
-def judge(state: State, reading: Numbers) -> Numbers:
-    """The surprise of each reading: -log10 of how often one is as large."""
+def judge(state: State, reading: Numbers) -> tuple[Numbers, Numbers]:
+    """The surprise of each reading, -log10 of how often one is as large; and how far beyond the bound it is."""
     ratio = reading / np.maximum(state.bound, _LOWEST)
-    beyond = np.maximum(ratio - 1.0, 0.0) * (_SHAPE / (1.0 - _SHAPE)) / state.beyond
-    usual = np.log(state.share) * (-1.0 / math.log(10.0))
-    score = np.minimum(np.log(1.0 + beyond) * (1.0 / (_SHAPE * math.log(10.0))) + usual, MOST)
+    beyond = np.maximum(ratio - 1.0, 0.0)
     below = np.minimum(ratio, 1.0)
-    return np.where(ratio > 1.0, score, usual * below * below)
+    tail = np.log(beyond / state.beyond * _BEND + 1.0) * _TENFOLD
+    return np.minimum(tail - np.log(state.share) * _TEN * below * below, MOST), beyond
 
 
-def learn(state: State, reading: Numbers, score: Numbers, here: Numbers) -> None:
-    count = state.count
+def learn(state: State, reading: Numbers, beyond: Numbers, score: Numbers, here: Numbers) -> Numbers:
+    """What a reading counts is handed back: one of a row of rare ones hardly does."""
     state.streak += here
-    state.streak *= np.where(here > 0, score >= RARE, 1.0)
-    longer = np.maximum(state.streak, 1.0)
-    weight = here / (longer * longer)
+    state.streak *= (score >= RARE) | (here == 0)
+    weight = here / np.square(np.maximum(state.streak, 1.0))
     over = reading > state.bound
+    count = state.count
     rate = np.maximum(1.0 / (count + _HUNDRED), np.float32(1.0 / _MEMORY))
     state.share += weight * rate * (over - state.share)
     np.minimum(np.maximum(state.share, _SHARES[0], out=state.share), _SHARES[1], out=state.share)
-    beyond = reading / np.maximum(state.bound, _LOWEST) - 1.0
-    beyond = np.minimum(np.maximum(beyond, 0.0), _FARTHEST * state.beyond)
-    rate = np.maximum(1.0 / (count * TAIL + _BEFORE), np.float32(1.0 / (_MEMORY * TAIL)))
-    state.beyond += weight * over * rate * (beyond - state.beyond)
-    np.maximum(state.beyond, _LEAST, out=state.beyond)
-    state.bound *= 1.0 + weight * _MOVE * (over - np.float32(TAIL))
+    if over.any():
+        beyond = np.minimum(beyond, _FARTHEST * state.beyond)
+        rate = np.maximum(1.0 / (count * TAIL + _BEFORE), np.float32(1.0 / (_MEMORY * TAIL)))
+        state.beyond += weight * over * rate * (beyond - state.beyond)
+        np.maximum(state.beyond, _LEAST, out=state.beyond)
+    state.bound *= weight * _MOVE * (over - np.float32(TAIL)) + 1.0
     np.maximum(state.bound, _LOWEST / 2, out=state.bound)
+    return weight

@@ -15,7 +15,7 @@ from bot.telemetry.signals import Trace, Window
 from bot.telemetry.vocabulary import Scope
 from bot.watch.edges import Edges
 from bot.watch.finding import Finding
-from bot.watch.looks.look import Sight, pieces, signed, since_of, together
+from bot.watch.looks.look import Patience, Sight, pieces, signed, since_of, together
 from bot.watch.sweeping import Moment
 from bot.watch.usual import LIMITS
 from bot.watch.watches import Progress, Watch
@@ -41,11 +41,14 @@ class EdgesLook:
         environment = watch.aim.scope.environment
         limit = LIMITS[watch.sensitivity] + watch.tuned
         edges = Edges(environment, limit=limit, kept=json.loads(state) if state else None)
-        moments = [
-            Moment(piece.end, await self._piece(edges, environment, piece, until))
-            for piece in pieces(since, until, PIECE, LATE)
-        ]
-        return Sight(signed(together(moments, first=not state), watch), json.dumps(edges.dump()).encode())
+        patience, seen = Patience(), list[Moment]()
+        for piece in pieces(since, until, PIECE, LATE):
+            if patience.over:
+                break
+            seen.append(Moment(piece.end, await self._piece(edges, environment, piece, until)))
+        came = seen[-1].at + LATE if seen else until
+        found = signed(together(seen, first=not state), watch)
+        return Sight(found, json.dumps(edges.dump()).encode(), until=came)
 
     async def _piece(self, edges: Edges, environment: str, window: Window, now: datetime) -> tuple[Finding, ...]:
         source = self.observatory.need_traces()

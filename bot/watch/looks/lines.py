@@ -16,7 +16,7 @@ from bot.telemetry.queries import logql
 from bot.telemetry.signals import Window
 from bot.watch import patterns
 from bot.watch.finding import Finding
-from bot.watch.looks.look import Sight, pieces, signed, since_of, together
+from bot.watch.looks.look import Patience, Sight, pieces, signed, since_of, together
 from bot.watch.patterns import Patterns
 from bot.watch.sweeping import Moment
 from bot.watch.usual import LIMITS
@@ -41,13 +41,19 @@ class LinesLook:
         since, state = since_of(progress, until, MOST)
         environment = watch.aim.scope.environment
         limit = LIMITS[watch.sensitivity] + watch.tuned
-        found = Patterns(environment, limit=limit, kept=json.loads(state) if state else None)
-        moments = [
-            Moment(piece.end, await self._piece(found, environment, piece))
-            for piece in pieces(since, until, PIECE, LATE)
-        ]
-        dumped = await asyncio.to_thread(found.dump)
-        return Sight(signed(together(moments, first=not state), watch), json.dumps(dumped).encode())
+
+        def known() -> Patterns:
+            return Patterns(environment, limit=limit, kept=json.loads(state) if state else None)
+
+        found, patience = await asyncio.to_thread(known), Patience()
+        seen: list[Moment] = []
+        for piece in pieces(since, until, PIECE, LATE):
+            if patience.over:
+                break
+            seen.append(Moment(piece.end, await self._piece(found, environment, piece)))
+        came = seen[-1].at + LATE if seen else until
+        kept = await asyncio.to_thread(lambda: json.dumps(found.dump()).encode())
+        return Sight(signed(together(seen, first=not state), watch), kept, until=came)
 
     async def _piece(self, found: Patterns, environment: str, window: Window) -> tuple[Finding, ...]:
         observatory = self.observatory

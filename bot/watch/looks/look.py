@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from time import monotonic
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from bot.telemetry.signals import Floats, Window
 from bot.watch.finding import Finding
 from bot.watch.sweeping import Moment
 from bot.watch.watches import Progress, Watch
+
+NOT_LATE: Final = timedelta(0)
+WITHIN: Final = 25.0
+"""Seconds after which no further piece is begun; a look has about twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Sight:
     state: bytes
     trouble: str = ""
     """What could not be read, where the rest could."""
+    until: datetime | None = None
+    """How far it came, where there was too much for one look."""
 
 
 class Look(Protocol):
@@ -44,6 +51,17 @@ def together(moments: Iterable[Moment], *, first: bool = False) -> tuple[Finding
     return tuple(each for each in last if each.open) if first else (*ended, *last)
 
 
+class Patience:
+    """How long a look goes on with another piece: what it has by then is kept, and the next one goes on from there."""
+
+    def __init__(self, seconds: float = WITHIN) -> None:
+        self._end = monotonic() + seconds
+
+    @property
+    def over(self) -> bool:
+        return monotonic() > self._end
+
+
 def moments(since: datetime, until: datetime, step: float) -> Window:
     """Those of the grid that are after one moment and not after another, as a range is asked for."""
     first = (since.timestamp() // step + 1) * step
@@ -62,7 +80,7 @@ def since_of(progress: Progress | None, until: datetime, most: timedelta) -> tup
     return until - most, b""
 
 
-def pieces(since: datetime, until: datetime, length: timedelta, late: timedelta) -> Iterator[Window]:
+def pieces(since: datetime, until: datetime, length: timedelta, late: timedelta = NOT_LATE) -> Iterator[Window]:
     """What is new, cut up, as it is read where things are told only some `late` seconds after they happened."""
     start, end = since - late, until - late
     while start < end:

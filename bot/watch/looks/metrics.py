@@ -14,7 +14,7 @@ from bot.observatory.question import WHOLE
 from bot.telemetry.signals import Samples, Window
 from bot.telemetry.vocabulary import Scope, Signal
 from bot.watch.finding import Subject
-from bot.watch.looks.look import Sight, moments, signed, since_of, times_of, together, troubles
+from bot.watch.looks.look import Patience, Sight, moments, pieces, signed, since_of, times_of, together, troubles
 from bot.watch.looks.rows import QUERY, rows_of
 from bot.watch.sweeping import STEP, Moment, Sheet, Sweep
 from bot.watch.watches import Progress, Watch, WatchKind
@@ -26,7 +26,7 @@ SWEPT: Final = (
 """What a scan looks at, as far as the backend has it."""
 LEARNED: Final = timedelta(days=3)
 """Read before the first look; what was missed for longer begins anew."""
-PIECE: Final = timedelta(days=1)
+PIECE: Final = timedelta(hours=12)
 """Read at once, at most."""
 AT_ONCE: Final = 4
 
@@ -41,19 +41,25 @@ class MetricsLook:
         since, state = since_of(progress, until, LEARNED)
         sweep = self._sweep(state)
         troubled: list[str] = []
-        seen = [moment async for moment in self._run(sweep, watch, Window(since, until), until, troubled)]
+        patience, came = Patience(), since
+        seen: list[Moment] = []
+        for piece in pieces(since, until, PIECE):
+            if patience.over:
+                break
+            seen += [moment async for moment in self._run(sweep, watch, piece, until, troubled)]
+            came = piece.end
         findings = signed(together(seen, first=not state), watch)
         queries = {each.subject: await self.query(watch, each.subject, until) for each in findings}
         named = tuple(replace(each, query=queries[each.subject]) for each in findings)
-        return Sight(named, await asyncio.to_thread(sweep.dump), troubles(troubled))
+        return Sight(named, await asyncio.to_thread(sweep.dump), troubles(troubled), came)
 
-    async def replay(self, watch: Watch, window: Window, now: datetime) -> AsyncIterator[Moment]:
+    async def replay(self, watch: Watch, window: Window, now: datetime, troubled: list[str]) -> AsyncIterator[Moment]:
         """Every moment of a window, after the detectors have learned from what was before it."""
-        sweep, ignored = self._sweep(b""), list[str]()
+        sweep = self._sweep(b"")
         learned = Window(window.start - LEARNED, window.start)
-        async for _ in self._run(sweep, watch, learned, now, ignored):
+        async for _ in self._run(sweep, watch, learned, now, troubled):
             pass
-        async for moment in self._run(sweep, watch, window, now, ignored):
+        async for moment in self._run(sweep, watch, window, now, troubled):
             yield Moment(moment.at, signed(moment.findings, watch))
 
     async def query(self, watch: Watch, subject: Subject, now: datetime) -> str:
@@ -68,15 +74,12 @@ class MetricsLook:
     async def _run(
         self, sweep: Sweep, watch: Watch, window: Window, now: datetime, troubled: list[str]
     ) -> AsyncIterator[Moment]:
-        start = window.start
-        while start < window.end:
-            end = min(window.end, start + PIECE)
-            sheet, trouble = await self._read(watch, moments(start, end, STEP), now)
+        for piece in pieces(window.start, window.end, PIECE):
+            sheet, trouble = await self._read(watch, moments(piece.start, piece.end, STEP), now)
             troubled.append(trouble)
             feed = sweep.feed(sheet, sensitivity=watch.sensitivity, tuned=watch.tuned)
             for moment in await asyncio.to_thread(list, feed):
                 yield moment
-            start = end
 
     def _sweep(self, state: bytes) -> Sweep:
         if state:
@@ -114,6 +117,8 @@ class MetricsLook:
         trouble = troubles([each.trouble for each in told])
         if trouble and all(each.trouble for each in told):
             raise Unavailable(trouble)
+        if not any(whole(each.value) for each in told):
+            raise Unavailable(f"no metric of {environment} is told by anybody")
         times, label = times_of(window, STEP), observatory.service_label()
         sheets = [Sheet.of((), (), times, STEP)]
         for name, each in zip(there, told, strict=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from bot.telemetry.signals import Floats, Window
 from bot.telemetry.vocabulary import Signal
 from bot.watch.conditions import Conditions
 from bot.watch.finding import Subject
-from bot.watch.looks.look import Sight, moments, signed, since_of, times_of
+from bot.watch.looks.look import NOT_LATE, Sight, moments, pieces, signed, since_of, times_of
 from bot.watch.looks.rows import query_of, rows_of
 from bot.watch.sweeping import STEP, Moment, Sheet
 from bot.watch.watches import Aim, Progress, Watch, WatchKind
@@ -27,6 +28,8 @@ BEFORE: Final = timedelta(minutes=15)
 """Read before the first look, beside the time that it must hold."""
 MOST: Final = timedelta(hours=6)
 """What was missed for longer is not looked at any more."""
+LATE: Final = timedelta(seconds=20)
+"""Lines that come so late are counted."""
 DAY: Final = timedelta(days=1)
 LINES: Final = WHOLE.model_copy(update={"title": "lines", "unit": ""})
 
@@ -41,26 +44,19 @@ class SeriesLook:
         since, state = since_of(progress, until, MOST)
         if not state:
             since = until - timedelta(seconds=watch.aim.for_seconds) - BEFORE
-        step = step_of(watch)
-        conditions, window = self._conditions(watch, step, state), moments(since, until, step)
+        step, late = step_of(watch), LATE if watch.aim.kind is WatchKind.PATTERN else NOT_LATE
+        conditions, window = self._conditions(watch, step, state), moments(since - late, until - late, step)
         found = conditions.feed(*await self._rows(watch, window, step, until))
         query = await self.query(watch, until)
         return Sight(signed(found, watch, query), json.dumps(conditions.dump()).encode())
 
-    async def replay(self, watch: Watch, window: Window, now: datetime) -> AsyncIterator[Moment]:
+    async def replay(self, watch: Watch, window: Window, now: datetime, _troubled: list[str]) -> AsyncIterator[Moment]:
         """Every moment of a window."""
-        step = STEP
-        conditions = self._conditions(watch, step, b"")
-        start = window.start
-        while start < window.end:
-            end = min(window.end, start + DAY)
-            times, rows, before = await self._rows(watch, moments(start, end, step), step, now)
-            for place, time in enumerate(times):
-                one = slice(place, place + 1)
-                then = {row: samples[one] for row, samples in before.items()}
-                found = conditions.feed(times[one], {row: samples[one] for row, samples in rows.items()}, then)
-                yield Moment(datetime.fromtimestamp(float(time), now.tzinfo), signed(found, watch))
-            start = end
+        conditions = self._conditions(watch, STEP, b"")
+        for piece in pieces(window.start, window.end, DAY):
+            read = await self._rows(watch, moments(piece.start, piece.end, STEP), STEP, now)
+            for moment in await asyncio.to_thread(list, _each(conditions, *read, watch)):
+                yield moment
 
     async def query(self, watch: Watch, now: datetime) -> str:
         if watch.aim.kind is WatchKind.PATTERN:
@@ -136,6 +132,18 @@ class SeriesLook:
         return Conditions(aim, whole_, title=signal.title, unit=signal.unit, step=step, kept=kept)
 
 
+Rows = Mapping[Subject, Floats]
+
+
+def _each(conditions: Conditions, times: Floats, rows: Rows, before: Rows, watch: Watch) -> Iterator[Moment]:
+    """One moment for each sample."""
+    for place, time in enumerate(times.tolist()):
+        one = slice(place, place + 1)
+        then = {row: samples[one] for row, samples in before.items()}
+        found = conditions.feed(times[one], {row: samples[one] for row, samples in rows.items()}, then)
+        yield Moment(datetime.fromtimestamp(time, UTC), signed(found, watch))
+
+
 def step_of(watch: Watch) -> float:
-    """A watch that looks more often than every minute sees more finely, too."""
-    return min(STEP, max(15.0, watch.every))
+    """A watch that looks more often than every minute sees more finely, too; but lines are counted by the minute."""
+    return STEP if watch.aim.kind is WatchKind.PATTERN else min(STEP, max(15.0, watch.every))

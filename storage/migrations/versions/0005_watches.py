@@ -36,7 +36,7 @@ def upgrade() -> None:
         "watch_progress",
         sa.Column("watch", sa.Text(), nullable=False),
         sa.Column("until", Utc(timezone=True), nullable=False),
-        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.Column("state_sealed", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("looked_at", Utc(timezone=True), nullable=True),
