@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
+from bot.door.context import Context
 from bot.door.operation import Input
 from bot.errors import InvalidInput
 from bot.language.ranges.ahead import length
@@ -22,6 +23,7 @@ GONE: Final = 300.0
 """Seconds without a sample that are an absence, where nothing else is said."""
 LONGEST: Final = 86_400.0
 WHOLE: Final = 100.0
+_CHANNEL: Final = re.compile(r"<#([A-Z0-9]{2,})(?:\|[^>]*)?>|([CDG][A-Z0-9]{1,30})")
 _HEARTBEAT: Final = "throughput"
 """What is missed of a service that sends nothing any more."""
 
@@ -146,3 +148,24 @@ def _limit(said: float | None, signal: Signal | None) -> float | None:
     if not 0 <= said <= WHOLE:
         raise InvalidInput(f"{signal.title} is never {said:g} %", mend="Give a limit between 0 and 100.")
     return said / WHOLE
+
+
+def reached(channel: str, context: Context) -> bool:
+    """What is said in a direct message is nobody else's business."""
+    return not channel.startswith("D") or channel == context.origin.channel
+
+
+def channel_of(said: str, context: Context) -> str:
+    if not said.strip():
+        if context.origin.channel:
+            return context.origin.channel
+        raise InvalidInput("it is not said where the watch is to speak", mend="Give the id of a channel, as C0123ABC.")
+    found = _CHANNEL.fullmatch(said.strip())
+    if not found:
+        raise InvalidInput(f"{said[:80]!r} is no channel that I know", mend="Give its id, as C0123ABC, or pick it.")
+    channel = found[1] or found[2]
+    if not reached(channel, context):
+        raise InvalidInput(
+            f"{channel} is a direct message of somebody else", mend="Ask in it, or give the id of a channel."
+        )
+    return channel

@@ -16,8 +16,9 @@ from bot.guard.risk import Risk
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import capital, clock, iso
 from bot.observatory.told import Grid, Step, Told, span_of
+from bot.operations.aiming import reached
 from bot.operations.observing import Environment, Where, window_of
-from bot.operations.trying import reached, viewer
+from bot.operations.trying import viewer
 from bot.telemetry.charts.shapes import Amount, Amounts
 from bot.telemetry.charts.words import counted
 from bot.telemetry.signals import Window

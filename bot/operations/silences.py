@@ -19,10 +19,10 @@ from bot.language.ranges.ahead import AHEAD, ahead
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import clock
 from bot.observatory.told import Grid, Step, Told
-from bot.operations.aiming import metric_of
+from bot.operations.aiming import metric_of, reached
 from bot.operations.alerts import MOST_READ, known, visible
 from bot.operations.observing import Environment
-from bot.operations.trying import reached, require, viewer
+from bot.operations.trying import require, viewer
 from bot.telemetry.vocabulary import Scope
 from bot.watch import keeping
 from bot.watch.alerts import AlertStore, Silence
@@ -208,16 +208,17 @@ def _instead(findings: Sequence[Finding]) -> str:
 async def _signal(said: str, context: Context) -> str:
     """As it is called, by the words that people have for it. What nothing is called would hide nothing."""
     vocabulary = context.get(Observatory).vocabulary
-    name = metric_of(said, vocabulary)
-    if not said or name in vocabulary.metrics or name in NO_METRICS:
-        return name
+    metrics = (*vocabulary.metrics, *NO_METRICS)
+    if said in {"", *metrics}:
+        return said
     alerts = [each for each in await context.get(AlertStore).find(limit=MOST_READ) if visible(each, context)]
-    told = {each.subject.signal.casefold(): each.subject.signal for alert in alerts for each in alert.findings}
-    if said.casefold() in told:
-        return told[said.casefold()]
-    names = [*vocabulary.metrics, *NO_METRICS, *told.values()]
-    near = get_close_matches(said, names, n=3, cutoff=0.4)
-    mend = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(names)}."
+    told = {each.subject.signal for alert in alerts for each in alert.findings}
+    if said in told:
+        return said
+    if (name := metric_of(said, vocabulary)) in metrics:
+        return name
+    near = get_close_matches(said, [*metrics, *sorted(told)], n=3, cutoff=0.4)
+    mend = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(metrics)}."
     raise NotFound(f"there is no signal {said!r}", mend=mend)
 
 

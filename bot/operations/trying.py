@@ -134,11 +134,6 @@ def viewer(context: Context) -> keeping.Viewer:
     return keeping.Viewer(context.identity.id, origin.workspace or "", origin.channel or "")
 
 
-def reached(channel: str, context: Context) -> bool:
-    """What is said in a direct message is nobody else's business."""
-    return not channel.startswith("D") or channel == context.origin.channel
-
-
 def require(permission: str, deed: str, scope: Scope, mend: str, context: Context) -> None:
     """What only some inputs of an operation ask for, beside what it asks of everybody."""
     book, place = context.get(RoleBook), (scope.environment or "*", scope.service or "*")

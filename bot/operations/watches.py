@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,14 +19,14 @@ from bot.language.ranges.ahead import AHEAD, ahead
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import capital, clock
 from bot.observatory.told import Grid, Step, Told
-from bot.operations.aiming import aim_of
+from bot.operations.aiming import aim_of, channel_of
 from bot.operations.observing import Environment
-from bot.operations.trying import CreateInput, now_of, reached, require, spoken, tried, viewer, watch_of
+from bot.operations.trying import CreateInput, now_of, require, spoken, tried, viewer, watch_of
 from bot.resilience import with_timeout
 from bot.telemetry.signals import Window
 from bot.telemetry.units import duration
 from bot.watch import keeping
-from bot.watch.aims import asked_in, in_words, scans_of
+from bot.watch.aims import asked_in, in_words, limited_by, scans_of
 from bot.watch.alerts import Alert, AlertStore
 from bot.watch.desk import AlertDesk
 from bot.watch.watches import SCANS, Aim, Progress, Sensitivity, Watch, WatchKind, WatchState, WatchStore
@@ -38,7 +37,6 @@ MOST_SAID: Final = 4
 PATIENCE: Final = 3.0
 """Seconds that making a watch waits to hear what it would have said."""
 START: Final = "Say “watch everything in production”, or what you want to be told of."
-_CHANNEL: Final = re.compile(r"<#([A-Z0-9]{2,})(?:\|[^>]*)?>|([CDG][A-Z0-9]{1,30})")
 
 
 class WatchView(Output):
@@ -120,7 +118,7 @@ async def create(wanted: CreateInput, context: Context) -> WatchAnswer:
     whatever is unusual. The kind `scan` watches everything of an environment.
     """
     observatory, store = context.get(Observatory), context.get(WatchStore)
-    aim, channel = aim_of(wanted, observatory), _channel(wanted.channel, context)
+    aim, channel = aim_of(wanted, observatory), channel_of(wanted.channel, context)
     now = await now_of(aim, context)
     aims = _scans(aim, observatory) if aim.kind is WatchKind.SCAN else (aim,)
     made = [await keeping.make(store, _paced(watch_of(each, wanted, channel, context), wanted)) for each in aims]
@@ -214,10 +212,7 @@ async def show(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="`watches.resume` goes on with it.",
 )
 async def pause(wanted: PauseInput, context: Context) -> WatchAnswer:
-    """Let a watch rest, for a while or until it is resumed; what it found is over.
-
-    What you made yourself. Others' watches, and the built-in scans, need the permission `watches:admin`.
-    """
+    """Let a watch rest, for a while or until resumed; what it found is over. Others' watches need `watches:admin`."""
     until = ahead(wanted.until, context.now, context.identity.timezone) if wanted.until else None
     known = await _alive(wanted.watch, context, "pause")
     watch = await keeping.pause(context.get(WatchStore), known.id, until)
@@ -236,7 +231,7 @@ async def pause(wanted: PauseInput, context: Context) -> WatchAnswer:
     undo="`watches.pause` lets it rest again.",
 )
 async def resume(wanted: WatchInput, context: Context) -> WatchAnswer:
-    """Go on with a watch that was paused, or that was deleted; others' need the permission `watches:admin`."""
+    """Go on with a watch that was paused, or that was deleted; others' watches need `watches:admin`."""
     known = await _mine(wanted.watch, context, "resume")
     watch = await keeping.resume(context.get(WatchStore), known.id)
     return _done(watch, context, f"{capital(watch.name)} goes on.")
@@ -253,10 +248,7 @@ async def resume(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="`watches.resume` brings it back.",
 )
 async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
-    """Take a watch away. What it found is over; its alerts stay on record.
-
-    What you made yourself. Others' watches, and the built-in scans, need the permission `watches:admin`.
-    """
+    """Take a watch away. What it found is over, and stays on record. Others' watches need `watches:admin`."""
     known = await _mine(wanted.watch, context, "delete")
     watch = await keeping.remove(context.get(WatchStore), known.id)
     await context.get(AlertDesk).retire(watch)
@@ -274,34 +266,15 @@ async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="Tune it back.",
 )
 async def tune(wanted: TuneInput, context: Context) -> WatchAnswer:
-    """Let a watch speak of less, or only of more; what feedback had taught it is forgotten.
-
-    What you made yourself. Others' watches, and the built-in scans, need the permission `watches:admin`.
-    """
+    """Let a watch speak of less, or only of more; what feedback taught it is lost. Others' need `watches:admin`."""
     known = await _alive(wanted.watch, context, "tune")
     if not known.aim.learns:
-        raise InvalidInput(f"{known.name} goes by a limit", mend=_limit(known.aim))
+        raise InvalidInput(f"{known.name} goes by a limit", mend=limited_by(known.aim))
     watch = await keeping.change(context.get(WatchStore), known.id, sensitivity=wanted.sensitivity, tuned=0.0)
     return _done(watch, context, f"{capital(watch.name)} has {watch.sensitivity} sensitivity now.")
 
 
 # ---------------------------------------------------------------- within
-
-
-def _channel(said: str, context: Context) -> str:
-    if not said.strip():
-        if context.origin.channel:
-            return context.origin.channel
-        raise InvalidInput("it is not said where the watch is to speak", mend="Give the id of a channel, as C0123ABC.")
-    found = _CHANNEL.fullmatch(said.strip())
-    if not found:
-        raise InvalidInput(f"{said[:80]!r} is no channel that I know", mend="Give its id, as C0123ABC, or pick it.")
-    channel = found[1] or found[2]
-    if not reached(channel, context):
-        raise InvalidInput(
-            f"{channel} is a direct message of somebody else", mend="Ask in it, or give the id of a channel."
-        )
-    return channel
 
 
 def _scans(aim: Aim, observatory: Observatory) -> tuple[Aim, ...]:
@@ -362,16 +335,6 @@ async def _alerts(context: Context) -> Sequence[Alert]:
 
 def _of(watch: Watch, alert: Alert) -> bool:
     return any(each.watch == watch.id for each in alert.findings)
-
-
-def _limit(aim: Aim) -> str:
-    """Where it is set."""
-    match aim.kind:
-        case WatchKind.OUTSIDE:
-            return f"Change the rule in {aim.metric}."
-        case WatchKind.BURN | WatchKind.SCAN:
-            return "Change the `slos` of the service in services_file."
-    return "Delete it, and make one with another limit."
 
 
 async def _views(watches: Sequence[Watch], context: Context) -> tuple[WatchView, ...]:

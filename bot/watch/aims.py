@@ -52,6 +52,16 @@ def asked_in(watched: Scope, *, service: str, environment: str) -> bool:
     return service in {"", watched.service} and environment in {"", watched.environment}
 
 
+def limited_by(aim: Aim) -> str:
+    """How its limit is changed, where it has one."""
+    match aim.kind:
+        case WatchKind.OUTSIDE:
+            return f"Change the rule in {aim.metric}."
+        case WatchKind.BURN | WatchKind.SCAN:
+            return "Change the `slos` of the service in services_file."
+    return "Delete it, and make one with another limit."
+
+
 def _measure(aim: Aim, vocabulary: Vocabulary) -> str:
     if aim.query:
         return _cut(aim.query)

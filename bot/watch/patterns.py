@@ -32,8 +32,8 @@ Counts = Mapping[Group, tuple[str, int]]
 """How its lines read, and how many there are."""
 
 WEIGHTS: Final[tuple[Weight, ...]] = ("", "warn", "error")
-FEWEST: Final[Mapping[Weight, int]] = {"error": 5, "warn": 5, "": 20}
-"""Lines that are worth a word."""
+FEWEST: Final[Mapping[Weight, int]] = {"error": 15, "warn": 20, "": 20}
+"""Lines of one look that are worth a word: a few that fail in a row are what retries are for."""
 PLAIN: Final = 1.5
 """Times the surprise that it takes where nothing says that something is wrong."""
 STEADY: Final = 0.9

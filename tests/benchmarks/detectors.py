@@ -37,9 +37,7 @@ Scorer = Callable[[Floats], Floats]
 
 
 def ours(values: Floats) -> Floats:
-    bank = Bank(len(values), STEP)
-    columns = [bank.feed(MONDAY + STEP * at, column).score for at, column in enumerate(values.T)]
-    return np.array(columns, dtype=np.float64).T
+    return Bank(len(values), STEP).run(MONDAY + STEP * np.arange(values.shape[1]), values).astype(np.float64)
 
 
 def rolling(values: Floats) -> Floats:

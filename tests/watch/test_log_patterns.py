@@ -74,11 +74,11 @@ def story(learned: Json) -> Story:
 
 
 def test_a_new_error_is_found_in_the_look_that_shows_it_and_ends_once_it_stays_away(story: Story) -> None:
-    (found,) = story.with_more(told(PANIC, 8, "error"))
+    (found,) = story.with_more(told(PANIC, 20, "error"))
     assert (found.family, found.subject.signal, found.subject.detail) == (Family.PATTERN, "logs", "new")
-    assert found.words == f"new error lines, “{PANIC}”, 8 until now"
+    assert found.words == f"new error lines, “{PANIC}”, 20 until now"
     assert found.size > 6
-    assert story.with_more(told(PANIC, 8, "error"))[0].words.endswith("16 until now")
+    assert story.with_more(told(PANIC, 20, "error"))[0].words.endswith("40 until now")
     for _ in range(5):
         assert story.look()[0].key == found.key
     while story.look():

@@ -19,47 +19,51 @@ from bot.errors import InvalidInput
 from bot.telemetry.rows import Counts, Mask
 from bot.telemetry.signals import Floats
 from bot.watch.detecting import season, surprise
-from bot.watch.detecting.state import DAY, EXPERTS, Numbers, Spell, State
+from bot.watch.detecting.state import EXPERTS, ONE, Numbers, Spell, State, number
 
-FEWEST: Final = 30
+FEWEST: Final = number(30)
 """Samples to judge by."""
-_SETTLED: Final = 60
+_SETTLED: Final = number(60)
 """Samples before means and sizes are judged."""
-_SHARE: Final = 0.01
-_TINY: Final = 1e-9
+_SHARE: Final = number(0.01)
+_TINY: Final = number(1e-9)
 """The least noise: a share of the level, or this."""
-_HUGE: Final = 1e30
+_TENTH: Final = number(0.1)
+_HALF: Final = number(0.5)
+_HUGE: Final = number(1e30)
 """A number from here on is none."""
 _PACE: Final = np.array([[0.05], [0.25], [0.8]], dtype=np.float32)
 _MEAN: Final = np.array([[0.3], [0.06], [0.12]], dtype=np.float32)
 """What the latest sample counts in the three means."""
-_CLIP: Final = 3.0
+_CLIP: Final = number(3.0)
 """Noises by which one sample may move what is expected."""
-_FAR: Final = 4.0
+_FAR: Final = number(4.0)
 """The surprise of a sample that teaches nothing."""
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = number(60.0)
 """Samples after which what is unusual becomes usual."""
-_ASTRAY: Final = 10.0
+_ASTRAY: Final = number(10.0)
 """Samples after which its end is no surprise."""
-_HOME: Final = 2.5
+_HOME: Final = number(2.5)
 """Usual distances from the old level that count as back there."""
-_FORGOTTEN: Final = 0.01
+_FORGOTTEN: Final = number(0.01)
 """What is left of `astray` when its end may surprise again."""
-_BEYOND: Final = 4.0
+_BEYOND: Final = number(4.0)
 """Usual distances that one sample counts at most in the means and the level."""
-_RESTS: Final = 200.0
-"""Samples over which it is told how many rest."""
-_WILD: Final = 5.0
+_REST: Final = number(1 / 200)
+"""What the latest sample counts in how many rest."""
+_WILD: Final = number(5.0)
 """Usual sizes that one error counts at most in what is usual."""
-_MOVES: Final = 10.0
+_MOVES: Final = number(10.0)
 """Samples that moved, before their usual size bounds what the next one counts."""
-_RESTING: Final = 0.4
+_ANY: Final = number(np.inf)
+"""No limit."""
+_RESTING: Final = number(0.4)
 """The least share of samples that are taken to be like the one before."""
-_LASTING: Final = 3.0
+_LASTING: Final = number(3.0)
 """Samples in a row of which it is no longer said that they are a spike."""
-_DEVIATION: Final = 1.25
+_DEVIATION: Final = number(1.25)
 """From the mean of the sizes of errors to their deviation, where they are normal."""
-_UNKNOWN: Final = 1.5
+_UNKNOWN: Final = number(1.5)
 """A rhythm that was not yet seen is taken to be as much worse than none."""
 
 
@@ -147,7 +151,7 @@ class Bank:
         reading = _readings(state, look)
         score, beyond = surprise.judge(state, reading)
         judged = state.count >= FEWEST
-        return _Heard(look, reading, score, beyond, judged, score.max(axis=0) * (judged & look.there))
+        return _Heard(look, reading, score, beyond, judged, np.maximum.reduce(score) * (judged & look.there))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,7 +256,7 @@ def _readings(state: State, look: _Look) -> Numbers:
     reading = np.empty_like(state.bound)
     reading[0] = look.deviations
     np.multiply(np.abs(state.means), state.count >= _SETTLED, out=reading[1:4])
-    reading[1:3] *= (1.0 - state.astray) / np.maximum(state.scale[1:3], look.floor * np.float32(0.5))
+    reading[1:3] *= (ONE - state.astray) / np.maximum(state.scale[1:3], look.floor * _HALF)
     np.multiply(state.still, -np.log10(np.maximum(state.resting, _RESTING)), out=reading[4])
     return reading
 
@@ -262,62 +266,63 @@ def _learn(state: State, heard: _Heard) -> None:
     far = (heard.score[0] >= _FAR) & heard.judged
     lasting = state.streak[0]
     accepted = far & (lasting >= _PATIENCE)
-    state.astray *= 1.0 - 1.0 / _daily(state)
-    state.astray[far & (lasting >= _ASTRAY)] = 1.0
+    state.astray *= ONE - state.daily
+    np.copyto(state.astray, ONE, where=far & (lasting >= _ASTRAY))
     weight = surprise.learn(state, heard.reading, heard.beyond, heard.score, look.here)
-    _follow(state, look, far, accepted)
-    _measure(state, look, heard.judged, weight[0])
+    first = ONE / (state.count + ONE)
+    _follow(state, look, first, far, accepted)
+    _measure(state, look, first, weight[0])
     np.copyto(state.last, look.x, where=look.there)
     state.count += look.here
 
 
-def _follow(state: State, look: _Look, far: Mask, accepted: Mask) -> None:
+def _follow(state: State, look: _Look, first: Numbers, far: Mask, accepted: Mask) -> None:
     """Learn where the level is: from usual samples, and from those that have lasted."""
-    pace, error = state.guess[EXPERTS:], state.guess_error
-    warm = 1.0 / (state.count + 1.0)
-    daily = _daily(state)
-    quick = np.maximum(warm, np.float32(2.0 / daily))
+    guess, error = state.guess, state.guess_error
     usual = look.here * ~far
     follow = usual + look.here * accepted
-    off = np.minimum(np.abs(look.away - pace), _WILD * look.overall)
-    clipped = _within(look.error, _CLIP * np.maximum(look.noise, look.overall))
-    np.copyto(clipped, look.error, where=accepted | look.back)
-    pace += follow * np.maximum(_PACE, warm) * (look.drift + clipped - pace)
+    quick, slow = np.maximum(first, state.daily + state.daily), np.maximum(first, state.daily)
+    sizes, steps = np.empty_like(guess), np.empty_like(guess)
 
     limit = _BEYOND * np.maximum(error[:EXPERTS], look.floor)
-    limit[:, state.count < FEWEST] = np.inf
+    np.copyto(limit, _ANY, where=state.count < FEWEST)
     apart = _within(look.x - look.ideas, limit)
-    steps = follow * quick * apart
+    np.abs(apart, out=sizes[:EXPERTS])
+    np.multiply(quick, apart, out=steps[:EXPERTS])
     if look.unseen is not None:
-        steps[1:][look.unseen] = 0.0
-    state.guess[:EXPERTS] += steps
-    slow = np.maximum(warm, np.float32(1.0 / daily))
-    error[:EXPERTS] += look.here * slow * (np.abs(apart) - error[:EXPERTS])
-    error[EXPERTS:] += usual * quick * (off - error[EXPERTS:])
+        np.copyto(steps[1:EXPERTS], 0.0, where=look.unseen)
+
+    np.minimum(np.abs(look.away - guess[EXPERTS:]), _WILD * look.overall, out=sizes[EXPERTS:])
+    clipped = _within(look.error, _CLIP * np.maximum(look.noise, look.overall))
+    np.copyto(clipped, look.error, where=accepted | look.back)
+    np.multiply(np.maximum(_PACE, first), look.drift + clipped - guess[EXPERTS:], out=steps[EXPERTS:])
+
+    steps *= follow
+    guess += steps
+    sizes -= error
+    sizes[:EXPERTS] *= look.here * slow
+    sizes[EXPERTS:] *= usual * quick
+    error += sizes
 
 
-def _measure(state: State, look: _Look, judged: Mask, weight: Numbers) -> None:
+def _measure(state: State, look: _Look, first: Numbers, weight: Numbers) -> None:
     """Learn how large errors are: an anomaly counts once, and what does not move says nothing of how it moves."""
     sizes = np.empty_like(state.scale)
     sizes[0], sizes[1:3], sizes[3] = look.error, state.means[:2], look.away
-    sizes = np.abs(sizes) * _DEVIATION
-    moves = state.count * (1.0 - state.resting)
+    np.abs(sizes, out=sizes)
+    sizes *= _DEVIATION
+    moves = state.count * (ONE - state.resting)
     limit = _WILD * np.maximum(state.scale, look.floor)
-    limit[:, moves < _MOVES] = np.inf
-    sizes = np.minimum(sizes, limit)
-    moved = ~look.same
-    rate = np.maximum(1.0 / (moves + 1.0), np.float32(1.0 / _daily(state)))
-    state.scale += weight * moved * rate * (sizes - state.scale)
-    rate = np.maximum(1.0 / (state.count + 1.0), np.float32(1.0 / _RESTS))
-    state.resting += look.here * rate * (look.same - state.resting)
+    np.copyto(limit, _ANY, where=moves < _MOVES)
+    np.minimum(sizes, limit, out=sizes)
+    error, moved = sizes[0].copy(), ~look.same
+    sizes -= state.scale
+    sizes *= weight * moved * np.maximum(ONE / (moves + ONE), state.daily)
+    state.scale += sizes
+    state.resting += look.here * np.maximum(first, _REST) * (look.same - state.resting)
     wide = _WILD * np.maximum(np.minimum.reduce(state.guess_error[:EXPERTS]), look.floor)
-    wide[~judged] = np.inf
-    season.gather(state, look.base + _within(look.away, wide), sizes[0], look.here, look.here * moved)
-
-
-def _daily(state: State) -> float:
-    """Samples that make a day, within reason."""
-    return min(max(DAY / state.step, 200.0), 2_000.0)
+    np.copyto(wide, _ANY, where=state.count < FEWEST)
+    season.gather(state, look.base + _within(look.away, wide), error, look.here, look.here * moved)
 
 
 def _within(values: Numbers, limit: Numbers) -> Numbers:
@@ -339,7 +344,7 @@ def _guesses(state: State, spell: Spell, time: float) -> tuple[Numbers, Mask | N
 
 def _blend(guesses: Numbers, errors: Numbers, floor: Numbers) -> Numbers:
     """Ideas and paces, each by how good they were: one that errs twice as much counts 256 times less."""
-    weights = (1.0 / (errors + np.float32(0.1) * floor)).reshape(2, EXPERTS, -1)
+    weights = (ONE / (errors + _TENTH * floor)).reshape(2, EXPERTS, -1)
     weights /= np.maximum.reduce(weights, axis=1, keepdims=True)
     for _ in range(3):
         weights *= weights

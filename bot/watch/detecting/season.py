@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from bot.telemetry.rows import Mask
-from bot.watch.detecting.state import DAY, Numbers, Spell, State
+from bot.watch.detecting.state import DAY, ONE, Numbers, Spell, State
 
 _THURSDAY: Final = 3
 """Day 0 of 1970, counted from Monday."""
@@ -65,7 +65,7 @@ def profiles(state: State, now: Spell, time: float) -> Numbers:
 
 def noise(state: State, now: Spell, overall: Numbers) -> Numbers:
     days = np.minimum(state.count * np.float32(state.step / DAY), now.trust)
-    return (overall + days * now.noise) / (days + 1.0)
+    return (overall + days * now.noise) / (days + ONE)
 
 
 def _spell(state: State, moment: Moment, number: int) -> Spell:
@@ -90,10 +90,11 @@ def _spell(state: State, moment: Moment, number: int) -> Spell:
 
 def gather(state: State, values: Numbers, errors: Numbers, here: Numbers, moved: Numbers) -> None:
     """What does not move says nothing of how much it moves."""
-    state.gathered[0] += here * values
-    state.gathered[1] += moved * errors
-    state.gathered[2] += here
-    state.gathered[3] += moved
+    value, error, present, moving = state.gathered
+    value += here * values
+    error += moved * errors
+    present += here
+    moving += moved
 
 
 def _turn(state: State, moment: Moment, values: Numbers) -> None:

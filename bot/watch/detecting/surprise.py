@@ -12,34 +12,39 @@ from typing import Final
 import numpy as np
 
 from bot.errors import InvalidInput
-from bot.watch.detecting.state import DAY, TAIL, Numbers, State
+from bot.watch.detecting.state import DAY, ONE, TAIL, Numbers, State, number
 
 SENSITIVITY: Final = {"low": 0.001, "medium": 0.01, "high": 0.1}
 """False alarms for each series and day."""
-RARE: Final = 3.0
+RARE: Final = number(3.0)
 """The surprise of one in a thousand: from here on it is said what is unusual, and a streak counts as one event."""
-MOST: Final = 30.0
+MOST: Final = number(30.0)
 """Beyond, it is as sure as anything."""
 _SHAPE: Final = 0.08
 """How much heavier than exponential the tail is taken to be."""
-_BEND: Final = _SHAPE / (1.0 - _SHAPE)
-_TEN: Final = 1.0 / math.log(10.0)
-_TENFOLD: Final = _TEN / _SHAPE
-_LOWEST: Final = 1.0
-"""The bound is at least the usual size of a reading."""
+_BEND: Final = number(_SHAPE / (1.0 - _SHAPE))
+_TEN: Final = number(1.0 / math.log(10.0))
+_TENFOLD: Final = number(1.0 / math.log(10.0) / _SHAPE)
+_LOWEST: Final = number(1.0)
+"""A reading is told in terms of its bound, and of its usual size at least."""
+_NONE: Final = number(0.0)
+_LOWEST_BOUND: Final = number(0.5)
+_TAIL: Final = number(TAIL)
 _LEAST: Final = np.array([[0.1], [0.1], [0.15], [0.15], [0.2]], dtype=np.float32)
 """How far beyond the bound is usual at least: slow readings have few independent ones to learn it from."""
-_FARTHEST: Final = 3.0
+_FARTHEST: Final = number(3.0)
 """Readings count in the record up to so many times what is usual beyond the bound."""
-_MOVE: Final = 0.01
+_MOVE: Final = number(0.01)
 """How fast the bound moves, as a share of it."""
 _MEMORY: Final = 10_000.0
 """Samples that a record remembers."""
-_BEFORE: Final = 20.0
+_SHARED, _BEYOND = number(1.0 / _MEMORY), number(1.0 / (_MEMORY * TAIL))
+"""What a sample, and one beyond the bound, counts in it at least."""
+_BEFORE: Final = number(20.0)
 """Readings beyond the bound that what is known before the first sample is worth."""
-_HUNDRED: Final = 100.0
+_HUNDRED: Final = number(100.0)
 """Samples that the first share beyond the bound is worth."""
-_SHARES: Final = (0.002, 0.1)
+_SHARES: Final = (number(0.002), number(0.1))
 """The least and the most that may be beyond the bound, whatever was seen."""
 
 
@@ -54,27 +59,27 @@ def surprise_for(false_alarms_per_day: float, step: float) -> float:
 def judge(state: State, reading: Numbers) -> tuple[Numbers, Numbers]:
     """The surprise of each reading, -log10 of how often one is as large; and how far beyond the bound it is."""
     ratio = reading / np.maximum(state.bound, _LOWEST)
-    beyond = np.maximum(ratio - 1.0, 0.0)
-    below = np.minimum(ratio, 1.0)
-    tail = np.log(beyond / state.beyond * _BEND + 1.0) * _TENFOLD
+    beyond = np.maximum(ratio - ONE, _NONE)
+    below = np.minimum(ratio, ONE)
+    tail = np.log(beyond / state.beyond * _BEND + ONE) * _TENFOLD
     return np.minimum(tail - np.log(state.share) * _TEN * below * below, MOST), beyond
 
 
 def learn(state: State, reading: Numbers, beyond: Numbers, score: Numbers, here: Numbers) -> Numbers:
     """What a reading counts is handed back: one of a row of rare ones hardly does."""
     state.streak += here
-    state.streak *= (score >= RARE) | (here == 0)
-    weight = here / np.square(np.maximum(state.streak, 1.0))
+    state.streak *= (score >= RARE) | (here == _NONE)
+    weight = here / np.square(np.maximum(state.streak, ONE))
     over = reading > state.bound
     count = state.count
-    rate = np.maximum(1.0 / (count + _HUNDRED), np.float32(1.0 / _MEMORY))
+    rate = np.maximum(ONE / (count + _HUNDRED), _SHARED)
     state.share += weight * rate * (over - state.share)
     np.minimum(np.maximum(state.share, _SHARES[0], out=state.share), _SHARES[1], out=state.share)
     if over.any():
         beyond = np.minimum(beyond, _FARTHEST * state.beyond)
-        rate = np.maximum(1.0 / (count * TAIL + _BEFORE), np.float32(1.0 / (_MEMORY * TAIL)))
+        rate = np.maximum(ONE / (count * _TAIL + _BEFORE), _BEYOND)
         state.beyond += weight * over * rate * (beyond - state.beyond)
         np.maximum(state.beyond, _LEAST, out=state.beyond)
-    state.bound *= weight * _MOVE * (over - np.float32(TAIL)) + 1.0
-    np.maximum(state.bound, _LOWEST / 2, out=state.bound)
+    state.bound *= weight * _MOVE * (over - _TAIL) + ONE
+    np.maximum(state.bound, _LOWEST_BOUND, out=state.bound)
     return weight

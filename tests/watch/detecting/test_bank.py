@@ -144,6 +144,17 @@ def test_a_row_says_the_same_whoever_stands_beside_it() -> None:
         assert np.array_equal(together[row], scores(told(values[row]))[0])
 
 
+def test_many_columns_at_once_are_scored_as_one_by_one() -> None:
+    values = healthy(3, 300)
+    values[1, 100:110] = NAN
+    values[2, 250] *= 5.0
+    one_by_one, at_once = Bank(3, 60.0), Bank(3, 60.0)
+    expected = scores(fed(one_by_one, values))
+    assert np.array_equal(at_once.run(MONDAY + 60.0 * np.arange(300), values), expected)
+    assert at_once.dump() == one_by_one.dump()
+    assert expected[2, 250] >= MEDIUM
+
+
 def test_a_spike_and_a_dip_are_found_with_their_direction() -> None:
     values = noise(500)
     values[300], values[400] = 150.0, 50.0
