@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 from weakref import WeakValueDictionary
@@ -32,6 +32,10 @@ DRAWING: Final = 30.0
 """Seconds that a chart may take; the message is there without it."""
 PROCESSED: Final = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each try to show a new picture: Slack refuses it until it has looked at it, and does not tell when."""
+CLAIM: Final = timedelta(seconds=30)
+"""So long a replica has for posting what it claimed; then another looks whether it is there, and posts it."""
+AT_ONCE: Final = 4
+"""Alerts that are looked after beside those that move: there may be many, and each may want a picture."""
 MOST_KEPT: Final = 200
 SOMEBODY: Final = "somebody"
 Chart = Callable[[Alert], Awaitable[Picture | None]]
@@ -131,24 +135,25 @@ class AlertCards:
         self._sleep = sleep
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._mended: set[str] = set()
+        self._mending = asyncio.Semaphore(AT_ONCE)
         self._refused: set[str] = set()
 
     async def moved(self, alert: Alert) -> None:
         """Where it is shown is on record before anything is sent; Slack itself is not waited for."""
         if alert.shown and alert.channel:
             await self._store.add(AlertCard(alert.id, alert.channel))
-        task = asyncio.create_task(self.redraw(alert.id), name=f"alert {alert.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._start(self.redraw(alert.id))
 
     async def reconcile(self) -> None:
-        """Post what a crash kept from being posted, redraw what somebody else's move left old."""
+        """Post what a crash kept from being posted, redraw what somebody else's move left old; nor does this wait."""
         stale = await self._store.stale()
         for card in stale:
             if card.ts is None:  # whoever was to note where it belongs may have died before
                 await self._store.add(card)
-        for alert_id in dict.fromkeys(card.alert for card in stale):
-            await self.redraw(alert_id, again=True)
+        for alert_id in {card.alert: None for card in stale if card.alert not in self._mended}:
+            self._mended.add(alert_id)
+            self._start(self._mend(alert_id))
 
     async def redraw(self, alert_id: str, *, again: bool = False) -> None:
         """`again` looks in the channel first whether another replica has posted it meanwhile."""
@@ -168,33 +173,76 @@ class AlertCards:
         await self._outbox.post(channel, rendered, key=key, again=True)
 
     async def close(self, grace: float) -> None:
+        """What is not shown by then is shown by whoever looks next."""
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=grace)
+            _, late = await asyncio.wait(set(self._tasks), timeout=grace)
+            for task in late:
+                task.cancel()
+
+    def _start(self, drawing: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(drawing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _mend(self, alert_id: str) -> None:
+        try:
+            async with self._mending:
+                await self.redraw(alert_id, again=True)
+        finally:
+            self._mended.discard(alert_id)
 
     # ------------------------------------------------------------ one message
 
     async def _redraw(self, card: AlertCard, *, again: bool) -> None:
-        alert = await self._alerts.get(card.alert)
-        if alert is None or not (card.ts or alert.shown):
-            return
-        if again and self._clock() - alert.changed_at < SETTLING:  # whoever moved it is about to show it
-            return
-        seen = Shown.read(card.shows) if card.ts else None
-        shown = Shown.of(alert).pictured(seen)
-        if not card.ts or card.version < alert.version:
-            try:
-                ts = await self._put(card, alert, shown, again=again)
-            except SlackRefused as refused:  # it will say no again: until the next move, that is that
-                self._tell_refused(card.channel, refused)
-                await self._store.shown(replace(card, ts=card.ts or "", version=alert.version))
+        """Until the message says what is on record: it may move, and other replicas draw it, at the same time. Whose
+        note of what it drew comes too late may have drawn over something newer, and draws once more.
+        """
+        late = False
+        while alert := await self._alerts.get(card.alert):
+            young = self._clock() - alert.changed_at < SETTLING
+            if again and young and not late:  # whoever moved it is about to show it
                 return
-            self._refused.discard(card.channel)
-            if seen and ts:
-                await self._tell_news(card.channel, ts, seen.before(alert), alert, again=again)
-            card = replace(card, ts=ts, version=alert.version, shows=shown.written())
-            await self._store.shown(card)
-        if card.ts and alert.shown and shown.picture != (wanted := _subject(alert)):
-            await self._picture(card, alert, replace(shown, picture=wanted))
+            tried = card.ts is None and bool(card.shows)
+            if not card.ts:
+                claimed = await self._claim(card, alert)
+                if claimed is None:
+                    return
+                card = claimed
+            if late or not card.ts or card.version < alert.version:
+                try:
+                    after = await self._said(card, alert, again=again or tried)
+                except SlackRefused as refused:  # it will say no again: until the next move, that is that
+                    self._tell_refused(card.channel, refused)
+                    await self._store.shown(card, replace(card, ts=card.ts or "", version=alert.version))
+                    return
+            else:
+                after = await self._pictured(card, alert)
+                if after is card:
+                    return
+            late = not await self._store.shown(card, after)
+            if not late:
+                await self._tell_news(card, after, alert, again=again)
+            card = after if not late else await self._kept(card)
+
+    async def _claim(self, card: AlertCard, alert: Alert) -> AlertCard | None:
+        """For the one replica that is to post it; None where that is another, or it is not to be posted."""
+        now, refused = self._clock(), card.ts is not None
+        if not alert.shown or alert.state is AlertState.RESOLVED:
+            if refused:  # else it would be looked at in every round
+                await self._store.shown(card, replace(card, version=alert.version))
+            return None
+        if refused and card.version >= alert.version:
+            return None
+        if not refused and card.shows and now - datetime.fromisoformat(card.shows) < CLAIM:
+            return None
+        mine = replace(card, ts=None, shows=now.isoformat())
+        return mine if await self._store.shown(card, mine) else None
+
+    async def _said(self, card: AlertCard, alert: Alert, *, again: bool) -> AlertCard:
+        shown = Shown.of(alert).pictured(_seen(card))
+        ts = await self._put(card, alert, shown, again=again)
+        self._refused.discard(card.channel)
+        return replace(card, ts=ts, version=alert.version, shows=shown.written())
 
     async def _put(self, card: AlertCard, alert: Alert, shown: Shown, *, again: bool) -> str:
         """The message as it is to be; "" where somebody took it away after it was over."""
@@ -213,18 +261,32 @@ class AlertCards:
         key = f"alert:{alert.id}:{alert.version}" if card.ts else f"alert:{alert.id}"
         return await self._outbox.post(card.channel, rendered, key=key, again=again)
 
-    async def _tell_news(self, channel: str, ts: str, before: Alert, after: Alert, *, again: bool) -> None:
-        if lines := news(before, after):
-            people = (after.acknowledged_by, *(each.person for each in after.judgements))
-            key = f"alert:{after.id}:{after.version}:news"
-            await self._outbox.post(channel, thread(lines, people), ts, key=key, again=again)
+    async def _tell_news(self, card: AlertCard, after: AlertCard, alert: Alert, *, again: bool) -> None:
+        """By whoever noted that the message says it, so that nobody else does."""
+        seen = _seen(card)
+        lines = news(seen.before(alert), alert) if seen and after.ts else ()
+        if not lines:
+            return
+        people = (alert.acknowledged_by, *(each.person for each in alert.judgements))
+        key = f"alert:{alert.id}:{alert.version}:news"
+        try:
+            await self._outbox.post(card.channel, thread(lines, people), after.ts, key=key, again=again)
+        except SlackRefused:
+            raise
+        except CopilotError:  # somebody has to tell it yet
+            await self._store.shown(after, replace(after, version=card.version, shows=card.shows))
+            raise
 
-    async def _picture(self, card: AlertCard, alert: Alert, shown: Shown) -> None:
+    async def _pictured(self, card: AlertCard, alert: Alert) -> AlertCard:
         """In the message where Slack takes it there, else in the thread. The message does not wait for it."""
-        assert card.ts
+        shown = Shown.of(alert).pictured(_seen(card))
+        wanted = _subject(alert)
+        if not card.ts or not alert.shown or shown.picture == wanted:
+            return card
         picture = await self._drawn(alert)
         if picture is None:
-            return
+            return card
+        shown = replace(shown, picture=wanted)
         name = f"alert-{_print(f'{alert.id} {shown.picture}')}.png"
         shown = replace(shown, file=await self._outbox.keep(name, picture), alt=picture.alt)
         if not await self._shows(card.channel, card.ts, await self._message(alert, shown)):
@@ -232,7 +294,7 @@ class AlertCards:
             shown = replace(shown, file="", alt="")
             below = Rendered("", (), (picture,))
             await self._outbox.attach(card.channel, card.ts, below, key=name.removesuffix(".png"), again=True)
-        await self._store.shown(replace(card, shows=shown.written()))
+        return replace(card, shows=shown.written())
 
     async def _shows(self, channel: str, ts: str, rendered: Rendered) -> bool:
         for seconds in PROCESSED:
@@ -261,11 +323,18 @@ class AlertCards:
             silence = next((each for each in await self._alerts.silences(now) if each.id == alert.silence), None)
         return message(alert, self._registry, now, silence=silence, shot=shown.shot)
 
+    async def _kept(self, card: AlertCard) -> AlertCard:
+        return next((each for each in await self._store.of(card.alert) if each.channel == card.channel), card)
+
     def _tell_refused(self, channel: str, refused: SlackRefused) -> None:
         """Once, and again when it went well in between."""
         if channel not in self._refused:
             log.warning("alert_refused", channel=channel, code=refused.code, mend=refused.mend)
         self._refused.add(channel)
+
+
+def _seen(card: AlertCard) -> Shown | None:
+    return Shown.read(card.shows) if card.ts else None
 
 
 def _key(finding: Finding) -> str:

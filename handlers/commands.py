@@ -23,6 +23,18 @@ from handlers.words import plain
 PATIENCE: Final = 0.4
 HELP: Final = frozenset({"", "help", "?"})
 """Words that ask what there is."""
+VERBS: Final = {
+    "add": "create",
+    "disable": "pause",
+    "enable": "resume",
+    "mute": "pause",
+    "remove": "delete",
+    "rm": "delete",
+    "stop": "delete",
+    "unmute": "resume",
+    "unpause": "resume",
+}
+"""What people say for the verbs that there are, where words without one would make something new."""
 
 
 class Commands:
@@ -40,6 +52,9 @@ class Commands:
         known = COMMANDS.get(name)
         groups = known.groups if known else ()
         asks = text.lower() in HELP
+        if known and known.means:
+            verb, space, rest = text.strip().partition(" ")
+            text = f"{VERBS.get(verb.lower(), verb)}{space}{rest}"
         said = text
         for group in () if asks else groups:
             text = group_of(text, group, self._registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +14,20 @@ from bot.app import App
 from bot.door.outcomes import Done, Origin
 from bot.guard.people import Actor
 from bot.observatory.observatory import Observatory
+from bot.operations.silences import MOST_AT_ONCE
 from bot.telemetry.signals import Floats, LogLine
 from bot.watch.alerts import AlertState, AlertStore
 from bot.watch.desk import AlertDesk
+from bot.watch.finding import Finding, Subject
 from bot.watch.keeping import MOST
-from bot.watch.replaying import Replays
+from bot.watch.replaying import Replayed, Replays
 from bot.watch.scans import Scans
-from bot.watch.watches import Progress, Watch, WatchKind, WatchState, WatchStore
+from bot.watch.station import BUILT_IN
+from bot.watch.watches import Aim, Progress, Watch, WatchKind, WatchState, WatchStore
 from storage.repositories import AlertRepository, WatchRepository
 from tests.conftest import START, MakeApp, MovedClock, invoke
 from tests.observatory.fakes import DOWN, Answers, FakeLogs, line, watching
-from tests.watch.made import alert, found
+from tests.watch.made import SCAN, alert, found
 
 NOW = START.timestamp()
 HERE = {"service": "checkout", "metric": "latency"}
@@ -78,10 +82,23 @@ async def run(app: App, name: str, /, who: str = "sre", **values: Any) -> Any:
     return outcome.output
 
 
-async def refused(app: App, name: str, /, **values: Any) -> str:
-    outcome = await invoke(app, "sre", name, **values)
+async def refused(app: App, name: str, /, who: str = "sre", **values: Any) -> str:
+    outcome = await invoke(app, who, name, **values)
     assert not isinstance(outcome, Done)
     return str(outcome)
+
+
+async def listening(app: App) -> str:
+    """Alertmanager's watch, as the station makes it."""
+    aim = Aim(WatchKind.OUTSIDE, "Alertmanager", query="https://alerts.example.com")
+    name = "What Alertmanager says"
+    made = Watch("outside:C1", name, aim, "C1", BUILT_IN, START, workspace="T1")
+    return (await app.resources.get(WatchStore).add(made)).id
+
+
+def disk_full(**fields: Any) -> Finding:
+    """Of no service, and of no environment that is known."""
+    return replace(found("", "DiskFull", watch="outside:C1", **fields), subject=Subject("", "", "DiskFull", "a"))
 
 
 async def watch(app: App, /, **values: Any) -> str:
@@ -116,6 +133,11 @@ async def kept(app: App, name: str) -> Watch:
             {"metric": "cost", "change": 50},
             {"kind": WatchKind.CHANGE, "change": 0.5},
             "cost of checkout in production 50 % off the day before",
+        ),
+        (
+            {"metric": "response time", "above": 2},
+            {"metric": "latency"},
+            "p95 latency of checkout in production above 2 s",
         ),
         (
             {"quantile": 0.999, "above": 0.8},
@@ -175,6 +197,8 @@ async def test_a_pattern_is_looked_for_in_logs(furnished: Furnished) -> None:
         ({"lasting": "2 days"}, "longer than a day"),
         ({"lasting": "a while"}, "is no length of time"),
         ({"channel": "somewhere"}, "is no channel that I know"),
+        ({"channel": "D0SOMEONE"}, "D0SOMEONE is a direct message of somebody else"),
+        ({"channel": "<#D0SOMEONE|them>"}, "is a direct message of somebody else"),
         ({"every": 5}, "every"),
         ({"kind": "scan", "metric": "moods"}, "there is no scan 'moods'"),
     ],
@@ -286,6 +310,24 @@ async def test_one_that_there_is_is_tried_by_its_name(app: App) -> None:
     assert "longer than 7 days" in await refused(app, "watches.test", watch=name, window="last 30 days")
 
 
+async def test_of_everything_it_is_said_what_is_replayed(app: App) -> None:
+    of_all = await run(app, "watches.test", kind="scan", window="last 2 hours")
+    assert "That is of the metrics alone: the other scans cannot be replayed." in of_all["findings"]
+    asked_for = await run(app, "watches.test", kind="scan", metric="metrics", window="last 2 hours")
+    assert not any("alone" in each for each in asked_for["findings"])
+
+
+async def test_what_could_not_be_replayed_is_said(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def half(*_: object) -> Replayed:
+        return Replayed((), trouble="cpu could not be read")
+
+    monkeypatch.setattr(Scans, "replay", half)
+    tried = await run(app, "watches.test", **HERE, above=2)
+    assert tried["findings"] == ["Cpu could not be read"]
+    made = await run(app, "watches.create", **HERE, above=2)
+    assert made["findings"][1] == "In the last 7 days it would never have spoken, as far as that could be read."
+
+
 async def test_a_burning_budget_cannot_be_replayed_and_says_so(app: App) -> None:
     assert "cannot be replayed" in await refused(app, "watches.test", service="checkout", kind="burn")
 
@@ -351,6 +393,43 @@ async def test_what_a_deleted_watch_found_is_over_and_it_can_come_back(app: App)
     assert (await run(app, "watches.resume", watch=name))["watches"][0]["state"] == "active"
 
 
+async def test_only_who_made_a_watch_changes_it_or_who_may_change_all(app: App) -> None:
+    (made,) = (await run(app, "watches.create", who="qa-engineer", **HERE, above=2))["watches"]
+    name = made["id"]
+    for each in ("pause", "resume", "delete"):
+        said = await refused(app, f"watches.{each}", who="manager", watch=name)
+        assert f"may not {each} {made['name']!r}, which somebody else made" in said
+        assert "'watches:admin' is missing" in said
+        assert "These may: Administrator, DevOps engineer, Site reliability engineer." in said
+        assert (await run(app, f"watches.{each}", who="qa-engineer", watch=name))["watches"]
+    assert (await kept(app, name)).state is WatchState.DELETED
+    assert (await run(app, "watches.resume", who="devops", watch=name))["watches"][0]["state"] == "active"
+    await app.resources.get(WatchStore).add(replace(SCAN, created_by=BUILT_IN))
+    assert "'watches:admin' is missing" in await refused(app, "watches.delete", who="manager", watch=SCAN.id)
+    tuning = {"watch": SCAN.id, "sensitivity": "low"}
+    assert "'watches:admin' is missing" in await refused(app, "watches.tune", who="manager", **tuning)
+    assert (await run(app, "watches.tune", **tuning))["watches"][0]["sensitivity"] == "low"
+
+
+async def test_what_another_system_says_is_told_as_it_comes_and_never_looked_for(app: App) -> None:
+    name = await listening(app)
+    shown = await run(app, "watches.show", watch=name)
+    assert shown["summary"] == "What Alertmanager says (outside:C1) is told."
+    assert shown["findings"] == [
+        "It tells what Alertmanager says.",
+        "It never looks: it listens and speaks in C1.",
+    ]
+    assert (shown["query"], shown["watches"][0]["state"]) == ("", "active")
+    assert [each["label"] for each in shown["steps"]] == ["Pause", "Delete"]
+    assert "only listens" in await refused(app, "watches.test", watch=name)
+    assert "Change the rule in Alertmanager." in await refused(app, "watches.tune", watch=name, sensitivity="low")
+    paused = await run(app, "watches.pause", watch=name, until="2h")
+    assert paused["summary"] == "What Alertmanager says rests until 17:30."
+    assert [each["label"] for each in paused["steps"]] == ["Resume", "Delete"]
+    gone = await run(app, "watches.delete", watch=name)
+    assert gone["summary"] == "What Alertmanager says is not told any more."
+
+
 async def test_what_several_could_be_is_asked(app: App) -> None:
     await watch(app, above=2)
     await watch(app, above=3)
@@ -365,6 +444,10 @@ async def test_only_what_learns_is_tuned(app: App) -> None:
     tuned = await run(app, "watches.tune", watch=learns, sensitivity="high")
     assert (tuned["watches"][0]["sensitivity"], tuned["watches"][0]["tuned"]) == ("high", 0.0)
     assert "goes by a limit" in await refused(app, "watches.tune", watch=limited, sensitivity="high")
+    budgets = replace(SCAN, aim=replace(SCAN.aim, metric="slo"))
+    await app.resources.get(WatchStore).add(budgets)
+    assert "Change the `slos`" in await refused(app, "watches.tune", watch=budgets.id, sensitivity="high")
+    assert "Tune" not in [each["label"] for each in (await run(app, "watches.show", watch=budgets.id))["steps"]]
 
 
 async def test_two_who_change_it_at_once_do_not_undo_each_other(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,6 +487,11 @@ async def test_what_fires_is_listed_the_worst_first(app: App) -> None:
     assert listed["summary"] == "2 alerts fire now: cart fails."
     assert [each["id"] for each in (await run(app, "alerts.list", service="checkout"))["alerts"]] == ["alt--60"]
     assert (await run(app, "alerts.list", severity="high"))["summary"] == "No high alerts fire now."
+    of_cart = await run(app, "alerts.list", service="cart", severity="critical")
+    assert of_cart["summary"] == "1 critical alert of cart fires now: cart fails."
+    over = await run(app, "alerts.list", state="resolved")
+    assert over["summary"] == "1 alert is over: checkout is slow."
+    assert (await run(app, "alerts.list", window="today"))["summary"].startswith("3 alerts fired: ")
     assert len((await run(app, "alerts.list", window="today"))["alerts"]) == 3
     assert [each["id"] for each in (await run(app, "alerts.list", state="resolved"))["alerts"]] == ["alt--90"]
     assert (await run(app, "alerts.list", environment="staging"))["alerts"] == []
@@ -419,6 +507,19 @@ async def test_an_alert_is_shown_with_what_was_found_and_what_became_of_it(app: 
     assert shown["chart"]["kind"] == "lines"
     assert {step["label"] for step in shown["steps"]} == {"Explain", "Silence", "Useful", "Noise"}
     assert "there is no alert 'alt--10'" in await refused(app, "alerts.show", alert="alt--10")
+
+
+async def test_where_an_alert_names_no_environment_that_is_known_none_is_asked_for(app: App) -> None:
+    alerts = app.resources.get(AlertStore)
+    await alerts.swap(None, alert(-5, disk_full(), environment="", source="Alertmanager"))
+    assert (await run(app, "alerts.show", alert="alt--5"))["where"] == "Alertmanager"
+    of_checkout = replace(disk_full(), subject=Subject("checkout", "eu-west", "DiskFull"))
+    await alerts.swap(None, alert(-4, of_checkout, environment="eu-west"))
+    shown = await run(app, "alerts.show", alert="alt--4")
+    assert shown["where"] == "checkout in eu-west"
+    (explain,) = [each for each in shown["steps"] if each["label"] == "Explain"]
+    assert "environment" not in explain["values"]
+    assert (await run(app, explain["operation"], **explain["values"]))["summary"]
 
 
 async def test_an_alert_is_seen_and_unseen_and_over(app: App) -> None:
@@ -467,6 +568,80 @@ async def test_an_alert_is_silenced_with_all_services_that_it_is_about(app: App)
     assert {each["what"] for each in made["silences"]} == {"checkout in production", "cart in production"}
     assert len({each["id"] for each in made["silences"]}) == 2
     assert "what is to be silent" in await refused(app, "alerts.silence")
+
+
+async def test_what_names_no_service_is_silenced_without_hiding_all_others(app: App) -> None:
+    await raise_some(app)
+    await listening(app)
+    await app.resources.get(AlertStore).swap(None, alert(-5, disk_full(), environment=""))
+    made = await run(app, "alerts.silence", alert="alt--5")
+    assert made["summary"] == "Alerts about DiskFull found by “What Alertmanager says” are silent until 17:30."
+    hidden = {each["id"]: bool(each["silence"]) for each in (await run(app, "alerts.list"))["alerts"]}
+    assert hidden == {"alt--5": True, "alt--30": False, "alt--60": False}
+    again = await run(app, "alerts.silence", signal="DiskFull", preview=True)
+    assert (again["summary"].split(" would")[0], again["findings"][0]) == ("Alerts about DiskFull", "Hidden now: 1")
+
+
+async def test_a_silence_goes_by_the_words_that_people_have(app: App) -> None:
+    name = await watch(app)
+    await app.resources.get(AlertStore).swap(None, alert(-5, found(watch=name)))
+    for values, about in (
+        ({"signal": "Response time"}, "latency"),
+        ({"signal": "latency", "service": "checkout"}, "latency of checkout"),
+        ({"watch": "checkout latency"}, f"everything found by “{(await kept(app, name)).name}”"),
+    ):
+        made = await run(app, "alerts.silence", **values, preview=True)
+        assert made["summary"] == f"Alerts about {about} would be silent until 17:30."
+        assert made["findings"][0] == "Hidden now: 1"
+    assert "Did you mean latency" in await refused(app, "alerts.silence", signal="latencies")
+    assert "there is no signal 'qqq'" in await refused(app, "alerts.silence", signal="qqq")
+    assert "no watches are called 'moods'" in await refused(app, "alerts.silence", watch="moods")
+
+
+async def test_an_alert_about_too_much_is_silenced_by_something_of_it(app: App) -> None:
+    many = [found(f"service-{each}") for each in range(MOST_AT_ONCE)]
+    alerts = app.resources.get(AlertStore)
+    await alerts.swap(None, alert(-5, *many))
+    assert len((await run(app, "alerts.silence", alert="alt--5"))["silences"]) == MOST_AT_ONCE
+    assert (await run(app, "alerts.show", alert="alt--5"))["alerts"][0]["silence"]
+    await alerts.swap(None, alert(-4, *many, found()))
+    assert f"the watch ({SCAN.id})" in await refused(app, "alerts.silence", alert="alt--4")
+    narrow = await run(app, "alerts.silence", alert="alt--4", service="checkout")
+    assert [each["what"] for each in narrow["silences"]] == ["checkout in production"]
+    gone = replace(alert(-3), findings=(), state=AlertState.RESOLVED)
+    await alerts.swap(None, gone)
+    assert "It has become part of another" in await refused(app, "alerts.silence", alert="alt--3")
+
+
+async def test_to_silence_for_long_or_everywhere_needs_a_permission_of_its_own(app: App) -> None:
+    of_checkout = {"service": "checkout", "who": "qa-engineer"}
+    assert (await run(app, "alerts.silence", **of_checkout, until="7 days"))["silences"]
+    for values, deed in (({"until": "8 days"}, "for more than 7 days"), ({"everywhere": True}, "everywhere")):
+        said = await refused(app, "alerts.silence", **of_checkout, **values)
+        assert f"may not silence alerts {deed}: the permission 'alerts:admin' is missing" in said
+        assert (await run(app, "alerts.silence", service="checkout", **values))["silences"]
+    nowhere = await app.door.invoke(Actor("qa-engineer"), "alerts.silence", {"service": "cart"}, origin=Origin("cli"))
+    assert "may not silence alerts everywhere" in str(nowhere)
+
+
+async def test_what_is_silent_in_a_direct_message_is_nobody_elses_business(app: App) -> None:
+    await app.resources.get(AlertStore).swap(None, alert(-10, channel="D7", title="a secret"))
+    private = Origin("slack", channel="D7", workspace="T1")
+
+    async def there(name: str, **values: Any) -> Any:
+        outcome = await app.door.invoke(Actor("qa-engineer"), name, values, origin=private)
+        assert isinstance(outcome, Done), outcome
+        return outcome.output
+
+    before = await run(app, "alerts.silence", service="checkout", everywhere=True, preview=True)
+    assert before["findings"][0] == "Hidden now: none"
+    assert "a secret" not in str(before)
+    (made,) = (await there("alerts.silence", service="checkout", reason="a secret"))["silences"]
+    assert (await run(app, "alerts.silences"))["silences"] == []
+    assert "there is no silence" in await refused(app, "alerts.unsilence", silence=made["id"])
+    assert len((await there("alerts.silences"))["silences"]) == 1
+    for _ in range(2):
+        assert (await there("alerts.unsilence", silence=made["id"]))["summary"].endswith("are told again.")
 
 
 async def test_a_digest_counts_what_was(app: App) -> None:

@@ -174,11 +174,12 @@ async def _silences(wanted: SilenceInput, context: Context) -> tuple[Silence, ..
     if wanted.alert:
         alert = await known(wanted.alert, context)
         base = replace(base, channel="" if wanted.everywhere else alert.channel)
-        made = list(dict.fromkeys(_about(each, base) for each in alert.open or alert.findings))
+        findings = alert.open or alert.findings
+        made = list(dict.fromkeys(_about(each, base) for each in findings))
         if not 0 < len(made) <= MOST_AT_ONCE:
             raise InvalidInput(
                 f"{alert.id} is about {len(made) or 'no'} things, and {MOST_AT_ONCE} are the most",
-                mend=_instead(alert.open),
+                mend=_instead(findings),
             )
     elif not (service or base.signal or base.watch or wanted.environment):
         raise InvalidInput("it is not said what is to be silent", mend="Name an alert, a service, a signal or a watch.")
@@ -201,6 +202,8 @@ def _about(finding: Finding, base: Silence) -> Silence:
 
 
 def _instead(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return "It has become part of another: `alerts.list` shows what fires."
     watches = ", ".join(dict.fromkeys(each.watch for each in findings))
     return f"Name one of its services too; or name, instead of the alert, the watch ({watches})."
 

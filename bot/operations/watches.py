@@ -384,7 +384,7 @@ def _grid(views: Sequence[WatchView], context: Context) -> Grid:
 
 
 def _standing(watch: Watch, context: Context) -> str:
-    done = "told as it comes" if watch.aim.kind is WatchKind.OUTSIDE else "watched"
+    done = "told" if watch.aim.kind is WatchKind.OUTSIDE else "watched"
     if keeping.works(watch, context.now):
         return f"is {done}"
     if watch.state is WatchState.DELETED:

@@ -185,8 +185,8 @@ class AlertCardStore(Protocol):
 
     async def of(self, alert_id: str) -> Sequence[AlertCard]: ...
 
-    async def shown(self, card: AlertCard) -> None:
-        """What the message shows now; an older version never replaces a newer one."""
+    async def shown(self, before: AlertCard, after: AlertCard) -> bool:
+        """What the message shows now; False where somebody noted something else since `before`."""
         ...
 
     async def stale(self, limit: int = 100) -> Sequence[AlertCard]:

@@ -21,7 +21,7 @@ from bot.watch.telling import line
 from handlers.buttons import Form, Run
 from handlers.present.blocks import actions, context, fields, header, press, section
 from handlers.present.cutting import count, cut, cut_list, more
-from handlers.present.escaping import AGO, bold, clean, code, date, escape, link, mention
+from handlers.present.escaping import AGO, bold, clean, code, date, escape, link, mention, safe_url
 from handlers.present.limits import fit
 from handlers.present.message import Block, Rendered
 from handlers.present.spoken import spoken
@@ -133,7 +133,7 @@ def _finding(finding: Finding) -> str:
 
 def _notes(alert: Alert) -> list[str]:
     found = [f"Alert {code(alert.id)}"]
-    if alert.link:
+    if safe_url(alert.link):
         found.append(link(alert.link, f"Open in {alert.source or 'its source'}"))
     elif alert.source:
         found.append(f"From {escape(alert.source)}")

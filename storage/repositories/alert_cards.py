@@ -35,12 +35,12 @@ class AlertCardRepository:
             )
             return [_card(row) for row in found.mappings()]
 
-    async def shown(self, card: AlertCard) -> None:
-        mine = (CARDS.c.alert_id == card.alert, CARDS.c.channel == card.channel, CARDS.c.version <= card.version)
+    async def shown(self, before: AlertCard, after: AlertCard) -> bool:
+        mine = (CARDS.c.alert_id == before.alert, CARDS.c.channel == before.channel)
+        same = (CARDS.c.ts == before.ts, CARDS.c.version == before.version, CARDS.c.shows == before.shows)
+        change = update(CARDS).where(*mine, *same).values(ts=after.ts, version=after.version, shows=after.shows)
         async with self._database.single() as connection:
-            await connection.execute(
-                update(CARDS).where(*mine).values(ts=card.ts, version=card.version, shows=card.shows)
-            )
+            return (await connection.execute(change)).rowcount == 1
 
     async def stale(self, limit: int = 100) -> Sequence[AlertCard]:
         """Also of alerts that have no card yet: whoever was to add it may have died. What is over is not posted."""

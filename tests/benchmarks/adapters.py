@@ -52,7 +52,8 @@ def kpi_scores(
 
 
 def _surprises(times: Floats, values: Floats, step: float) -> Floats:
-    return Bank(1, step).run(times, values[np.newaxis])[0].astype(np.float64)
+    found: Floats = Bank(1, step).run(times, values[np.newaxis])[0].astype(np.float64)
+    return found
 
 
 def _step(times: Floats) -> float:

@@ -37,7 +37,8 @@ Scorer = Callable[[Floats], Floats]
 
 
 def ours(values: Floats) -> Floats:
-    return Bank(len(values), STEP).run(MONDAY + STEP * np.arange(values.shape[1]), values).astype(np.float64)
+    times: Floats = MONDAY + STEP * np.arange(values.shape[1], dtype=np.float64)
+    return Bank(len(values), STEP).run(times, values).astype(np.float64)
 
 
 def rolling(values: Floats) -> Floats:

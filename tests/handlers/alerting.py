@@ -107,10 +107,12 @@ class Shelf:
     async def of(self, alert_id: str) -> Sequence[AlertCard]:
         return [card for card in self.cards.values() if card.alert == alert_id]
 
-    async def shown(self, card: AlertCard) -> None:
-        place = (card.alert, card.channel)
-        if self.cards[place].version <= card.version:
-            self.cards[place] = card
+    async def shown(self, before: AlertCard, after: AlertCard) -> bool:
+        place = (before.alert, before.channel)
+        if self.cards[place] != before:
+            return False
+        self.cards[place] = after
+        return True
 
     async def stale(self, limit: int = 100) -> Sequence[AlertCard]:
         """Also of alerts that have no card yet."""

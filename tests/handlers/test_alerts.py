@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,11 +25,11 @@ from bot.resilience import RetryPolicy
 from bot.telemetry.charts.desk import picture
 from bot.telemetry.charts.shapes import Curve, Lines
 from bot.telemetry.signals import Window
-from bot.watch.alerts import Alert, AlertState, Judgement, Origin, Silence
+from bot.watch.alerts import Alert, AlertCard, AlertState, Judgement, Origin, Silence
 from bot.watch.digests import Count, Digest, Noisy
 from bot.watch.finding import Family, Finding, Subject
 from handlers import buttons
-from handlers.alerts import PROCESSED, AlertCards, Shown
+from handlers.alerts import AT_ONCE, PROCESSED, AlertCards, Shown
 from handlers.buttons import Form, Run
 from handlers.outbox import Outbox
 from handlers.pace import Rates
@@ -240,6 +241,13 @@ def test_more_findings_than_can_be_read_are_counted() -> None:
     assert "… 7 more findings" in text
 
 
+def test_what_another_system_found_leads_there() -> None:
+    text = shown(alert(source="Alertmanager", link="https://alerts.example.org/1?a=1&b=2")).text
+    assert "<https://alerts.example.org/1?a=1&amp;b=2|Open in Alertmanager>" in text
+    assert "From Alertmanager" in shown(alert(source="Alertmanager")).text
+    assert "From Alertmanager" in shown(alert(source="Alertmanager", link="javascript:alert(1)")).text
+
+
 def test_verdicts_and_returns_are_counted() -> None:
     judged = tuple(Judgement(f"U{number}", "noise" if number else "useful", NOW) for number in range(3))
     text = shown(alert(judgements=judged, reopened=2)).text
@@ -340,6 +348,10 @@ class Room:
     async def moves(self, of: Alert) -> None:
         await self.cards.moved(self.shelf.put(of))
         await self.cards.close(60)
+
+    async def looks(self) -> None:
+        await self.other.reconcile()
+        await self.other.close(60)
 
     @property
     def messages(self) -> list[Message]:
@@ -478,13 +490,14 @@ async def test_a_message_that_is_there_says_that_it_was_silenced(room: Room) -> 
 
 async def test_what_a_crash_kept_from_being_posted_is_posted_by_the_next_look(room: Room) -> None:
     room.shelf.put(alert())
-    await room.other.reconcile()
+    await room.looks()
     assert "checkout is slow" in words(room.card)
 
 
 async def test_whoever_moved_it_a_moment_ago_is_left_to_tell_it(room: Room) -> None:
     room.shelf.put(alert())
     await room.cards.reconcile()
+    await room.cards.close(60)
     assert room.messages == []
 
 
@@ -492,8 +505,84 @@ async def test_two_replicas_post_it_once_even_if_the_first_forgot_that_it_did(ro
     await room.moves(alert())
     card = room.shelf.cards["alr-1", OPS]
     room.shelf.cards["alr-1", OPS] = replace(card, ts=None, version=0, shows="")
-    await room.other.reconcile()
+    await room.looks()
     assert room.shelf.cards["alr-1", OPS].ts == room.card.ts
+
+
+async def test_a_move_on_another_replica_while_it_is_posted_makes_no_second_message(room: Room) -> None:
+    await room.cards.moved(room.shelf.put(first := alert()))
+    await room.other.moved(room.shelf.put(first.changed(NOW, findings=(*first.findings, finding("cart")))))
+    await room.other.close(60)
+    await room.cards.close(60)
+    assert "cart" in words(room.card)
+    assert room.shelf.cards["alr-1", OPS].version == 2
+
+
+async def test_what_a_replica_claimed_and_did_not_post_is_posted_by_another_once_it_had_its_time(room: Room) -> None:
+    began = NOW + timedelta(seconds=45)
+    room.shelf.put(alert())
+    await room.shelf.add(AlertCard("alr-1", OPS, shows=began.isoformat()))
+    await room.looks()
+    assert room.messages == []
+    room.shelf.cards["alr-1", OPS] = AlertCard("alr-1", OPS, shows=NOW.isoformat())
+    await room.looks()
+    assert "checkout is slow" in words(room.card)
+
+
+async def test_a_state_that_comes_late_does_not_stay_in_the_message(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.moves(first := alert())
+    leaves, arrives, send = asyncio.Event(), asyncio.Event(), Outbox.update
+
+    async def late(outbox: Outbox, channel: str, ts: str, rendered: Rendered, **how: Any) -> bool:
+        if "🔴" in rendered.text:
+            leaves.set()
+            await arrives.wait()
+        return await send(outbox, channel, ts, rendered, **how)
+
+    monkeypatch.setattr(Outbox, "update", late)
+    await room.cards.moved(room.shelf.put(worse := first.changed(NOW, severity="critical")))
+    await leaves.wait()
+    await room.other.moved(room.shelf.put(resolved(worse, NOW)))
+    await room.other.close(60)
+    arrives.set()
+    await room.cards.close(60)
+    assert "Resolved" in words(room.card)
+    assert ["over after" in each for each in room.lines] == [True], "and whoever was late tells nothing"
+
+
+async def test_news_that_slack_did_not_take_are_told_by_the_next_look(room: Room) -> None:
+    await room.moves(first := alert())
+    room.workspace.faults.fail("chat.postMessage", times=2, error="internal_error")
+    await room.moves(first.changed(NOW, severity="critical"))
+    assert "🔴" in words(room.card)
+    assert room.lines == []
+    await room.looks()
+    assert ["now critical" in each for each in room.lines] == [True]
+
+
+async def test_the_upkeep_does_not_wait_for_pictures_and_few_are_made_at_a_time(room: Room) -> None:
+    many = [room.shelf.put(alert(id=f"alr-{number}")) for number in range(AT_ONCE + 2)]
+    seen, goes_on = asyncio.Event(), asyncio.Event()
+    paint = room.painter
+
+    async def slow(of: Alert) -> Picture | None:
+        begun.append(of.id)
+        if len(begun) == AT_ONCE:
+            seen.set()
+        await goes_on.wait()
+        return await paint(of)
+
+    begun: list[str] = []
+    room.other._chart = slow
+    await room.other.reconcile()
+    await seen.wait()
+    await room.other.reconcile()
+    assert len(begun) == AT_ONCE
+    goes_on.set()
+    await room.other.close(60)
+    assert sorted(begun) == sorted(each.id for each in many), "each once, though it was looked for twice"
 
 
 async def test_news_are_told_once_even_if_it_is_forgotten_that_they_were(room: Room) -> None:
@@ -501,7 +590,7 @@ async def test_news_are_told_once_even_if_it_is_forgotten_that_they_were(room: R
     known = room.shelf.cards["alr-1", OPS]
     await room.moves(first.changed(NOW, severity="critical"))
     room.shelf.cards["alr-1", OPS] = known
-    await room.other.reconcile()
+    await room.looks()
     assert len(room.lines) == 1
 
 
@@ -529,8 +618,8 @@ async def test_a_message_that_was_deleted_is_posted_anew_while_it_fires(room: Ro
 async def test_a_channel_that_refuses_is_told_of_once_and_not_asked_at_every_look(room: Room) -> None:
     with capture_logs() as said:
         await room.moves(first := alert(channel="C0NOWHERE"))
-        await room.other.reconcile()
-        await room.other.reconcile()
+        await room.looks()
+        await room.looks()
         await room.moves(first.changed(NOW, severity="critical"))
     refused = [each for each in said if each["event"] == "alert_refused"]
     assert [each["code"] for each in refused] == ["channel_not_found"]
@@ -538,11 +627,21 @@ async def test_a_channel_that_refuses_is_told_of_once_and_not_asked_at_every_loo
     assert len(posts) == 2, "one for each version"
 
 
+async def test_what_was_refused_and_is_quiet_now_is_not_looked_at_in_every_round(room: Room) -> None:
+    await room.moves(first := alert(channel="C0NOWHERE"))
+    await room.moves(quiet := first.changed(NOW, silence="sil-1"))
+    assert await room.shelf.stale() == []
+    await room.moves(resolved(quiet, NOW).changed(NOW, silence=""))
+    assert await room.shelf.stale() == []
+    posts = [each for each in room.workspace.sent if each.what == "chat.postMessage"]
+    assert len(posts) == 1, "and what is over is not posted"
+
+
 async def test_slack_that_is_away_is_asked_again(room: Room) -> None:
     room.workspace.faults.set(error_rate=1)
     await room.moves(alert())
     room.workspace.faults.clear()
-    await room.other.reconcile()
+    await room.looks()
     assert "checkout is slow" in words(room.card)
 
 

@@ -12,18 +12,14 @@ from bot import defaults
 from bot.app import App
 from bot.telemetry.vocabulary import Scope
 from bot.watch.alerts import Alert, AlertState, AlertStore, Origin
-from bot.watch.desk import AlertDesk
 from bot.watch.finding import Family, Finding, Subject
-from bot.watch.picturing import Picturing
 from bot.watch.telling import title
-from bot.watch.watches import Aim, Watch, WatchKind, WatchStore
-from handlers.alerts import AlertCards
+from bot.watch.watches import Aim, Watch, WatchKind, WatchState, WatchStore
 from integrations.sandbox.platform.server import Platform
 from integrations.sandbox.platform.world import World
 from integrations.sandbox.slack.state import Message
 from integrations.sandbox.slack.testing import Person, Playground, Thread, words
-from storage.repositories.watches import WatchRepository
-from tests.handlers.alerting import Shelf, resolved
+from tests.handlers.alerting import resolved
 from tests.sandbox.desk import Desk, expect
 from tests.slack.asking import redrawn
 from tests.slack.conftest import OPS, Ahead, Make
@@ -46,14 +42,15 @@ class Watched:
     """The bot, and the one alert that it tells of."""
 
     app: App
-    shelf: Shelf
-    cards: AlertCards
-    desk: AlertDesk
+    alerts: AlertStore
     alert: Alert
 
-    async def moves(self, alert: Alert) -> None:
-        await self.cards.moved(self.shelf.put(alert))
-        await self.cards.close(60)
+    async def moves(self, before: Alert | None, after: Alert) -> None:
+        assert self.app.slack is not None
+        assert self.app.slack.alerts is not None
+        assert await self.alerts.swap(before, after)
+        await self.app.slack.alerts.moved(after)
+        await self.app.slack.alerts.close(60)
 
 
 @pytest.fixture
@@ -65,16 +62,10 @@ async def watched(bots: Make, platform: Platform, ahead: Ahead) -> Watched:
         tempo_url=platform.tempo_url,
         deploys_url=platform.deploys_url,
     )
-    assert bot.slack is not None
-    shelf, watches = Shelf(), WatchRepository(bot.database, bot.keys)
-    cards = AlertCards(shelf, shelf, bot.slack.outbox, bot.registry, ahead, Picturing(bot.observatory, ahead))
-    desk = AlertDesk(shelf, watches, ahead)
-    desk.listeners.append(cards.moved)
-    bot.resources.put(AlertDesk, desk)
-    bot.resources.put(AlertStore, shelf)
-    bot.resources.put(WatchStore, watches)
     aim = Aim(WatchKind.SCAN, "metrics", Scope(environment="production"))
-    watch = await watches.add(Watch("wat-1", "everything in production", aim, OPS, "U0SRE", ahead()))
+    # Paused, so that nothing else is found here.
+    resting = Watch("wat-1", "everything in production", aim, OPS, "U0SRE", ahead(), state=WatchState.PAUSED)
+    watch = await bot.resources.get(WatchStore).add(resting)
     since = ahead() - BROKEN
     finding = Finding(
         Subject("checkout", "production", "latency"),
@@ -114,8 +105,8 @@ async def watched(bots: Make, platform: Platform, ahead: Ahead) -> Watched:
         origins=origins,
         changes=("deploy of checkout 2.14",),
     )
-    watched = Watched(bot, shelf, cards, desk, found)
-    await watched.moves(found)
+    watched = Watched(bot, bot.resources.get(AlertStore), found)
+    await watched.moves(None, found)
     return watched
 
 
@@ -130,7 +121,7 @@ async def test_it_arrives_with_a_picture_of_what_is_not_as_usual(
     (image,) = [each for each in card.blocks if each["type"] == "image"]
     assert workspace.state.files[image["slack_file"]["id"]].content.startswith(b"\x89PNG")
     assert "P95 latency · checkout in production" in image["alt_text"]
-    assert "since" in image["alt_text"]
+    assert "unusual stretch shaded" in image["alt_text"]
     for said in ("🔴", "checkout", "86 %", "deploy of checkout 2.14", "error rate is 9 %"):
         assert said in words(card), said
     declares = "incidents.declare" in {each.name for each in watched.app.registry}
@@ -148,7 +139,9 @@ async def test_whoever_acknowledges_it_is_named_on_it_and_in_its_thread(
     await settled()
     said = [each for each in workspace.state.messages[OPS].values() if each.thread_ts == card.ts and each.ts != card.ts]
     assert ["<@U0SRE> looks at it" in words(each) for each in said] == [True]
-    assert watched.shelf.alerts["alr-1"].acknowledged_by == "U0SRE"
+    kept = await watched.alerts.get("alr-1")
+    assert kept is not None
+    assert kept.acknowledged_by == "U0SRE"
 
 
 async def test_noise_makes_the_watch_quieter_and_whoever_said_so_is_told_how(
@@ -181,7 +174,7 @@ async def test_silence_asks_how_long_and_hides_it(watched: Watched, workspace: P
 
 async def test_when_it_is_over_the_message_says_so(watched: Watched, workspace: Playground, sre: Person) -> None:
     card = await card_of(sre)
-    await watched.moves(resolved(watched.alert, watched.alert.since + timedelta(minutes=14)))
+    await watched.moves(watched.alert, resolved(watched.alert, watched.alert.since + timedelta(minutes=14)))
     after = await redrawn(workspace, card, "Resolved")
     assert "Acknowledge" not in words(after)
     assert "over after 14 min" in words(await Thread(workspace, sre.id, card).last(containing="over"))

@@ -58,6 +58,28 @@ async def test_a_change_opens_its_form_at_once(bot: App, settled: Settled, works
     assert not workspace.posted
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("remove", "watches.delete"),
+        ("Stop", "watches.delete"),
+        ("rm", "watches.delete"),
+        ("mute", "watches.pause"),
+        ("unpause", "watches.resume"),
+        ("enable", "watches.resume"),
+        ("add", "watches.create"),
+        ("checkout", "watches.create"),
+    ],
+)
+async def test_another_word_for_a_verb_makes_no_watch(
+    bot: App, sre: Person, said: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.commands.PATIENCE", 30)
+    await sre.runs("/watch", f"{said} checkout latency", channel="#ops")
+    (title,) = [each.title for each in bot.registry if each.name == meant]
+    await sre.modal(titled=title)
+
+
 async def test_before_an_answer_that_takes_time_there_is_a_first_word(bots: Make, sre: Person) -> None:
     work = Work()
     await bots(long_work(work))

@@ -189,14 +189,21 @@ async def test_an_alert_has_one_card_in_a_channel(alerts: AlertRepository, cards
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(versions=st.lists(st.integers(1, 9), min_size=1, max_size=8))
-async def test_in_whichever_order_replicas_draw_the_newest_stays(database: Database, versions: list[int]) -> None:
+async def test_whoever_notes_what_it_drew_knows_whether_it_drew_over_somebody(
+    database: Database, versions: list[int]
+) -> None:
     cards = AlertCardRepository(database)
     async with database.writing() as connection:
         await connection.execute(text("DELETE FROM alerts"))
     await AlertRepository(database, RING).swap(None, alert(1))
     await cards.add(AlertCard("alt-1", "C1"))
-    await asyncio.gather(*(cards.shown(AlertCard("alt-1", "C1", f"{each}.0", each)) for each in versions))
-    assert await cards.of("alt-1") == [AlertCard("alt-1", "C1", f"{max(versions)}.0", max(versions))]
+    before = AlertCard("alt-1", "C1")
+    for shows in ("", "a claim"):  # without a message, and with one
+        notes = [AlertCard("alt-1", "C1", f"{number}.0", each, shows) for number, each in enumerate(versions)]
+        won = await asyncio.gather(*(cards.shown(before, each) for each in notes))
+        assert sorted(won) == [False] * (len(versions) - 1) + [True]
+        before = notes[won.index(True)]
+        assert await cards.of("alt-1") == [before]
 
 
 async def test_stale_is_what_a_channel_should_see_and_what_a_message_shows_no_more(
@@ -217,7 +224,7 @@ async def test_stale_is_what_a_channel_should_see_and_what_a_message_shows_no_mo
     ]
     for card in await cards.stale():
         await cards.add(card)
-        await cards.shown(replace(card, ts="1.0", version=1))
+        assert await cards.shown(card, replace(card, ts="1.0", version=1))
     assert await cards.stale() == []
     hidden = first.changed(START, silence="sil-1")
     await alerts.swap(first, hidden)
@@ -225,8 +232,8 @@ async def test_stale_is_what_a_channel_should_see_and_what_a_message_shows_no_mo
         ("alt-1", "C1", "1.0", 1),
         ("alt-1", "C2", "1.0", 1),
     ], "the message that is there says that it is quiet now"
-    for channel in ("C1", "C2"):
-        await cards.shown(AlertCard("alt-1", channel, None, hidden.version))
+    for card in await cards.stale():
+        assert await cards.shown(card, replace(card, ts=None, version=hidden.version))
     assert await cards.stale() == [], "one that was lost is not posted while it is quiet"
     loud = quiet.changed(START, silence="")
     await alerts.swap(quiet, loud)

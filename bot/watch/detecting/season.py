@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from bot.telemetry.rows import Mask
+from bot.telemetry.signals import Floats
 from bot.watch.detecting.state import DAY, ONE, Numbers, Spell, State
 
 _THURSDAY: Final = 3
@@ -48,7 +49,7 @@ class Moment:
         return cls(at, (at + 1) % bins, rest / width, slot % bins, slot, WEEKEND if weekend else WEEKDAY)
 
 
-def spell(state: State, time: float, values: Numbers) -> Spell:
+def spell(state: State, time: float, values: Floats) -> Spell:
     """What the day is like around that time; what was gathered is folded first, if its moment is over."""
     number = int(time // (DAY / state.bins / 2))
     if state.spell is None or state.spell.number != number:
@@ -60,12 +61,14 @@ def spell(state: State, time: float, values: Numbers) -> Spell:
 
 def profiles(state: State, now: Spell, time: float) -> Numbers:
     """What the day and the kind of day are at that time."""
-    return now.start + np.float32((time % DAY - now.begin) * state.bins / DAY) * now.rise
+    there: Numbers = now.start + np.float32((time % DAY - now.begin) * state.bins / DAY) * now.rise
+    return there
 
 
 def noise(state: State, now: Spell, overall: Numbers) -> Numbers:
     days = np.minimum(state.count * np.float32(state.step / DAY), now.trust)
-    return (overall + days * now.noise) / (days + ONE)
+    then: Numbers = (overall + days * now.noise) / (days + ONE)
+    return then
 
 
 def _spell(state: State, moment: Moment, number: int) -> Spell:
@@ -97,7 +100,7 @@ def gather(state: State, values: Numbers, errors: Numbers, here: Numbers, moved:
     moving += moved
 
 
-def _turn(state: State, moment: Moment, values: Numbers) -> None:
+def _turn(state: State, moment: Moment, values: Floats) -> None:
     if moment.slot == state.slot:
         return
     if state.slot >= 0:
@@ -109,7 +112,7 @@ def _turn(state: State, moment: Moment, values: Numbers) -> None:
     state.gathered[:] = 0.0
 
 
-def _pass_on(state: State, over: Moment, moment: Moment, values: Numbers) -> None:
+def _pass_on(state: State, over: Moment, moment: Moment, values: Floats) -> None:
     """Between weekdays and weekends some series leap at midnight, others go on: each is taken at its first word."""
     before, after = (_profile(state, kind, moment) for kind in (over.kind, moment.kind))
     last = state.offset[2]
@@ -121,8 +124,9 @@ def _pass_on(state: State, over: Moment, moment: Moment, values: Numbers) -> Non
 def _profile(state: State, kind: int, moment: Moment) -> Numbers:
     """NaN where it was never seen."""
     low, high = state.profile[kind, moment.lower], state.profile[kind, moment.upper]
-    between = low + np.float32(moment.part) * (high - low)
-    return np.where(np.isnan(between), state.profile[kind, moment.nearest], between)
+    between: Numbers = low + np.float32(moment.part) * (high - low)
+    known: Numbers = np.where(np.isnan(between), state.profile[kind, moment.nearest], between)
+    return known
 
 
 def _fold(state: State, over: Moment) -> None:

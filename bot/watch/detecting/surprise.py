@@ -25,10 +25,9 @@ _SHAPE: Final = 0.08
 _BEND: Final = number(_SHAPE / (1.0 - _SHAPE))
 _TEN: Final = number(1.0 / math.log(10.0))
 _TENFOLD: Final = number(1.0 / math.log(10.0) / _SHAPE)
-_LOWEST: Final = number(1.0)
-"""A reading is told in terms of its bound, and of its usual size at least."""
 _NONE: Final = number(0.0)
-_LOWEST_BOUND: Final = number(0.5)
+_LOWEST: Final = number(0.5)
+"""No bound is below."""
 _TAIL: Final = number(TAIL)
 _LEAST: Final = np.array([[0.1], [0.1], [0.15], [0.15], [0.2]], dtype=np.float32)
 """How far beyond the bound is usual at least: slow readings have few independent ones to learn it from."""
@@ -58,18 +57,22 @@ def surprise_for(false_alarms_per_day: float, step: float) -> float:
 
 def judge(state: State, reading: Numbers) -> tuple[Numbers, Numbers]:
     """The surprise of each reading, -log10 of how often one is as large; and how far beyond the bound it is."""
-    ratio = reading / np.maximum(state.bound, _LOWEST)
-    beyond = np.maximum(ratio - ONE, _NONE)
+    bound: Numbers = np.maximum(state.bound, ONE)  # a reading is told in terms of its usual size at least
+    ratio = reading / bound
+    beyond: Numbers = np.maximum(ratio - ONE, _NONE)
     below = np.minimum(ratio, ONE)
-    tail = np.log(beyond / state.beyond * _BEND + ONE) * _TENFOLD
-    return np.minimum(tail - np.log(state.share) * _TEN * below * below, MOST), beyond
+    tail: Numbers = np.log(beyond / state.beyond * _BEND + ONE) * _TENFOLD
+    usual: Numbers = np.log(state.share) * _TEN
+    score: Numbers = np.minimum(tail - usual * below * below, MOST)
+    return score, beyond
 
 
 def learn(state: State, reading: Numbers, beyond: Numbers, score: Numbers, here: Numbers) -> Numbers:
     """What a reading counts is handed back: one of a row of rare ones hardly does."""
     state.streak += here
     state.streak *= (score >= RARE) | (here == _NONE)
-    weight = here / np.square(np.maximum(state.streak, ONE))
+    longer: Numbers = np.maximum(state.streak, ONE)
+    weight = here / (longer * longer)
     over = reading > state.bound
     count = state.count
     rate = np.maximum(ONE / (count + _HUNDRED), _SHARED)
@@ -81,5 +84,5 @@ def learn(state: State, reading: Numbers, beyond: Numbers, score: Numbers, here:
         state.beyond += weight * over * rate * (beyond - state.beyond)
         np.maximum(state.beyond, _LEAST, out=state.beyond)
     state.bound *= weight * _MOVE * (over - _TAIL) + ONE
-    np.maximum(state.bound, _LOWEST_BOUND, out=state.bound)
+    np.maximum(state.bound, _LOWEST, out=state.bound)
     return weight

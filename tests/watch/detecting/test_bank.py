@@ -150,7 +150,7 @@ def test_many_columns_at_once_are_scored_as_one_by_one() -> None:
     values[2, 250] *= 5.0
     one_by_one, at_once = Bank(3, 60.0), Bank(3, 60.0)
     expected = scores(fed(one_by_one, values))
-    assert np.array_equal(at_once.run(MONDAY + 60.0 * np.arange(300), values), expected)
+    assert np.array_equal(at_once.run(MONDAY + 60.0 * np.arange(300, dtype=np.float64), values), expected)
     assert at_once.dump() == one_by_one.dump()
     assert expected[2, 250] >= MEDIUM
 
