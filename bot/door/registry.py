@@ -72,8 +72,8 @@ class Registry:
 
     @property
     def permissions(self) -> frozenset[str]:
-        """Every permission that an operation needs, and those of the gate itself."""
-        own = {"approve:write", "approve:destructive", "door:break-glass", "runs:all"}
+        """Every permission that an operation needs, and those that decide within one."""
+        own = {"approve:write", "approve:destructive", "door:break-glass", "runs:all", "watches:admin", "alerts:admin"}
         return frozenset({operation.permission for operation in self} | own)
 
     def __iter__(self) -> Iterator[AnyOperation]:

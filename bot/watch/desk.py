@@ -16,7 +16,7 @@ from bot.telemetry.units import digits
 from bot.watch import telling
 from bot.watch.alerts import Alert, AlertState, AlertStore, Judgement, Origin, Silence, Verdict
 from bot.watch.settling import hidden_by
-from bot.watch.watches import Watch, WatchKind, WatchStore
+from bot.watch.watches import Watch, WatchStore
 
 TRIES: Final = 50
 LIMIT: Final = 1_000
@@ -24,8 +24,6 @@ WEEK: Final = timedelta(days=7)
 STEPS: Final = {"noise": 0.5, "useful": -0.25}
 """What a verdict adds to the surprise that a watch takes; it is a power of ten."""
 MOST: Final = 3.0
-LEARNS: Final = frozenset({WatchKind.SCAN, WatchKind.ANOMALY})
-"""Any other has a limit that somebody set; and so have error budgets."""
 log = structlog.get_logger()
 Listener = Callable[[Alert], Awaitable[None]]
 

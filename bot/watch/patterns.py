@@ -214,16 +214,18 @@ class Patterns:
 def _words(kind: Kind, of: Sequence[Pattern], worst: Pattern, now: float, usual: float) -> str:
     sort = {"error": "error ", "warn": "warning ", "": ""}[worst.weight]
     text = worst.text if len(worst.text) <= LONGEST else worst.text[: LONGEST - 1] + "…"
-    head = f"{sort}lines" if len(of) == 1 else f"{digits(len(of))} patterns of {sort}lines"
     quoted = f"“{text}”" if len(of) == 1 else f"above all “{text}”"
     rates = f"{shown(now, 'lines/min')}, usual is {shown(usual, 'lines/min')}"
+
+    several = f" of {digits(len(of))} patterns" if len(of) > 1 else ""
     match kind:
         case "new":
-            return f"new {head}, {quoted}, {digits(sum(each.lines for each in of))} until now"
+            head = f"{digits(len(of))} new patterns of {sort}lines" if several else f"new {sort}lines"
+            return f"{head}, {quoted}, {digits(sum(each.lines for each in of))} until now"
         case "surging":
-            return f"far more {head}, {quoted}: {rates}"
+            return f"far more {sort}lines{several}, {quoted}: {rates}"
         case "vanished":
-            return f"no more {head}, {quoted}: usual is {shown(usual, 'lines/min')}"
+            return f"no more {sort}lines{several}, {quoted}: usual is {shown(usual, 'lines/min')}"
 
 
 def _share(read: int, *, cut: bool, total: float | None) -> float:

@@ -102,7 +102,7 @@ def test_a_deploy_that_renames_everything_is_one_finding(story: Story) -> None:
         found = story.look([told(f"{verb} of request", 20 + number) for verb in ("begin", "middle", "end", "rest")])
         (one,) = found
         assert one.subject.detail == "new"
-        assert one.words.startswith("new 4 patterns of lines, above all “")
+        assert one.words.startswith("4 new patterns of lines, above all “")
     assert story.ended == []
 
 
