@@ -34,6 +34,9 @@ REST: Final = timedelta(minutes=15)
 BLIND: Final = 3
 BLIND_FOR: Final = timedelta(minutes=5)
 """So many looks in a row that saw nothing, and so long, are worth a word."""
+BEHIND: Final = timedelta(minutes=5)
+"""A look that came less far has more to read before it can say how things are."""
+NEWS: Final = timedelta(minutes=30)
 KNOWN: Final = timedelta(days=1)
 MOST: Final = 10_000
 TRIES: Final = 20
@@ -174,7 +177,7 @@ class Rounds:
         """The alerts that changed; None where somebody changed the watch or how far it is."""
         for _ in range(TRIES):
             known = await self._known(watch, at)
-            reported = sight.findings if sight else [*_open(known, watch), *blindness(watch, after, at)]
+            reported = _reported(watch, sight, known, after, at)
             settled: Sequence[Alert] = ()
             if reported or any(each.group == watch.group for each in known):
                 ground = replace(await self._survey(watch, at), silences=await self._alerts.silences(at))
@@ -233,6 +236,16 @@ def blindness(watch: Watch, progress: Progress, at: datetime) -> Sequence[Findin
     subject = Subject("", watch.aim.scope.environment, "watch", watch.name)
     words = f"sees nothing: {progress.trouble}"
     return [Finding(subject, Family.ABSENCE, "", progress.until, at, words, sure=1.0, watch=watch.id)]
+
+
+def _reported(
+    watch: Watch, sight: Sight | None, known: Sequence[Alert], after: Progress, at: datetime
+) -> Sequence[Finding]:
+    """What it says now. While it catches up, things are as they were; and what came and went long ago is no news."""
+    if sight is None or (sight.until is not None and at - sight.until > BEHIND):
+        return [*_open(known, watch), *blindness(watch, after, at)]
+    mine = {each.key for each in _open(known, watch)}
+    return [each for each in sight.findings if each.ended is None or at - each.ended < NEWS or each.key in mine]
 
 
 def _open(known: Sequence[Alert], watch: Watch) -> list[Finding]:

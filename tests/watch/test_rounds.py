@@ -69,6 +69,7 @@ class Stage:
         self.alerts = AlertRepository(database, RING)
         self.sees: list[Finding] = []
         self.trouble: Exception | str = ""
+        self.comes: datetime | None = None
         self.looked: list[tuple[Progress | None, datetime]] = []
         self.told: list[Alert] = []
         self.meanwhile: list[Callable[[], Awaitable[object]]] = []
@@ -81,7 +82,7 @@ class Stage:
         self.looked.append((progress, until))
         if isinstance(self.trouble, Exception):
             raise self.trouble
-        return Sight(tuple(self.sees), f"state at {until:%H:%M}".encode(), self.trouble)
+        return Sight(tuple(self.sees), f"state at {until:%H:%M}".encode(), self.trouble, self.comes)
 
     async def _survey(self, _watch: Watch, _at: datetime) -> Ground:
         if self.meanwhile:
@@ -363,3 +364,21 @@ async def test_where_nothing_was_and_nothing_is_the_platform_is_not_surveyed(sta
 
     stage.rounds._survey = asked
     assert not (await stage.rounds.look(SCAN.id, at(0))).skipped
+
+
+async def test_a_look_that_did_not_come_far_goes_on_from_there_and_says_nothing_of_now(stage: Stage) -> None:
+    stage.sees = [found()]
+    await stage.rounds.look(SCAN.id, at(0))
+    stage.sees, stage.comes = [found("search")], at(30)
+    looked = await stage.rounds.look(SCAN.id, at(60))
+    (alert,) = await stage.alerts.find()
+    assert looked.alerts == ()
+    assert [each.subject.service for each in alert.open] == ["checkout"]
+    progress = await stage.progress()
+    assert (progress.until, progress.looked_at, progress.failures) == (at(30), at(60), 0)
+
+
+async def test_what_came_and_went_long_ago_is_no_news(stage: Stage) -> None:
+    stage.sees = [found(ended=at(-40)), found("search", ended=at(-5))]
+    (alert,) = (await stage.rounds.look(SCAN.id, at(0))).alerts
+    assert [each.subject.service for each in alert.findings] == ["search"]
