@@ -202,7 +202,7 @@ class AlertCards:
             young = self._clock() - alert.changed_at < SETTLING
             if again and young and not late:  # whoever moved it is about to show it
                 return
-            tried = card.ts is None and bool(card.shows)
+            unsure = not card.ts and (again or (card.ts is None and bool(card.shows)))
             if not card.ts:
                 claimed = await self._claim(card, alert)
                 if claimed is None:
@@ -210,7 +210,7 @@ class AlertCards:
                 card = claimed
             if late or not card.ts or card.version < alert.version:
                 try:
-                    after = await self._said(card, alert, again=again or tried)
+                    after = await self._said(card, alert, again=again or unsure)
                 except SlackRefused as refused:  # it will say no again: until the next move, that is that
                     self._tell_refused(card.channel, refused)
                     await self._store.shown(card, replace(card, ts=card.ts or "", version=alert.version))
@@ -219,10 +219,11 @@ class AlertCards:
                 after = await self._pictured(card, alert)
                 if after is card:
                     return
-            late = not await self._store.shown(card, after)
-            if not late:
+            noted = await self._store.shown(card, after)
+            if noted:
                 await self._tell_news(card, after, alert, again=again)
-            card = after if not late else await self._kept(card)
+            late = unsure or not noted  # one that was there already says what was true then
+            card = after if noted else await self._kept(card)
 
     async def _claim(self, card: AlertCard, alert: Alert) -> AlertCard | None:
         """For the one replica that is to post it; None where that is another, or it is not to be posted."""

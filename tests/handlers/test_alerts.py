@@ -509,7 +509,17 @@ async def test_two_replicas_post_it_once_even_if_the_first_forgot_that_it_did(ro
     assert room.shelf.cards["alr-1", OPS].ts == room.card.ts
 
 
+async def test_one_that_was_posted_by_who_died_of_it_is_found_and_says_what_is_true_now(room: Room) -> None:
+    await room.moves(first := alert())
+    room.painter.error = Unavailable("Prometheus is down")  # a picture would draw it anew
+    long_ago = NOW - timedelta(minutes=1)
+    room.shelf.cards["alr-1", OPS] = AlertCard("alr-1", OPS, shows=long_ago.isoformat())
+    await room.moves(first.changed(NOW, severity="critical"))
+    assert "🔴" in words(room.card)
+
+
 async def test_a_move_on_another_replica_while_it_is_posted_makes_no_second_message(room: Room) -> None:
+    room.other._clock = room.cards._clock
     await room.cards.moved(room.shelf.put(first := alert()))
     await room.other.moved(room.shelf.put(first.changed(NOW, findings=(*first.findings, finding("cart")))))
     await room.other.close(60)
@@ -564,25 +574,30 @@ async def test_news_that_slack_did_not_take_are_told_by_the_next_look(room: Room
 
 async def test_the_upkeep_does_not_wait_for_pictures_and_few_are_made_at_a_time(room: Room) -> None:
     many = [room.shelf.put(alert(id=f"alr-{number}")) for number in range(AT_ONCE + 2)]
-    seen, goes_on = asyncio.Event(), asyncio.Event()
-    paint = room.painter
+    begun: list[str] = []
+    full, moved, goes_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(of: Alert) -> Picture | None:
         begun.append(of.id)
         if len(begun) == AT_ONCE:
-            seen.set()
+            full.set()
+        if of.id == "alr-moved":
+            moved.set()
         await goes_on.wait()
-        return await paint(of)
+        return await room.painter(of)
 
-    begun: list[str] = []
     room.other._chart = slow
     await room.other.reconcile()
-    await seen.wait()
+    await full.wait()
+    under_way = len(room.other._tasks)
     await room.other.reconcile()
-    assert len(begun) == AT_ONCE
+    assert len(room.other._tasks) == under_way, "each is looked after once"
+    await room.other.moved(room.shelf.put(alert(id="alr-moved")))
+    await moved.wait()
+    assert len(begun) == AT_ONCE + 1, "what moves waits for none of them"
     goes_on.set()
     await room.other.close(60)
-    assert sorted(begun) == sorted(each.id for each in many), "each once, though it was looked for twice"
+    assert sorted(begun) == sorted([*(each.id for each in many), "alr-moved"])
 
 
 async def test_news_are_told_once_even_if_it_is_forgotten_that_they_were(room: Room) -> None:
