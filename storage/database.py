@@ -10,7 +10,8 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
+from typing import Any, Final
 from weakref import WeakSet
 
 from sqlalchemy import event, make_url, text
@@ -22,6 +23,10 @@ from sqlalchemy.util import await_only
 from bot.errors import ConfigurationError, CopilotError, Terminal, Unavailable
 from storage.cursors import Connection
 from storage.turns import Turns
+
+PATIENCE: Final = 30.0
+"""Seconds that somebody else may take to make the same file."""
+PAUSE: Final = 0.05
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REFUSED_LOGIN = re.compile(r"authentication failed|(?:database|role) \".*\" does not exist|no pg_hba.conf entry")
@@ -210,13 +215,28 @@ def _sqlite(url: str, timeout: float, threads: WeakSet[threading.Thread]) -> Cal
     return connect
 
 
+def _turn_to_wal(path: Path) -> None:
+    """A property of the file: set once here, every later connection finds it so.
+
+    Of two that do it at once SQLite tells one that the file is locked, however long it would wait.
+    """
+    end = monotonic() + PATIENCE
+    while True:
+        try:
+            with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > end:
+                raise
+            sleep(PAUSE)
+
+
 def _make_folder(url: str) -> None:
     path = Path(make_url(url).database or "")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # WAL is a property of the file; set once here, every later connection finds it so.
-        with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+        _turn_to_wal(path)
     except (OSError, sqlite3.OperationalError) as error:
         raise ConfigurationError(
             f"the database file {str(path)!r} cannot be made: {error}",

@@ -28,7 +28,7 @@ from tests.databases import Reused
 from tests.storage.test_repositories import RING
 from tests.watch.made import SCAN
 
-SECONDS = float(os.environ.get("WATCH_STRESS_SECONDS", "60"))
+SECONDS = float(os.environ.get("WATCH_STRESS_SECONDS", "30"))
 EVERY = 5.0
 REPLICAS = 3
 WATCHES = [replace(SCAN, id=f"wat-{number}", every=EVERY, created_at=utc_now()) for number in range(3)]

@@ -28,12 +28,13 @@ async def app(database_url: str, tmp_path: Path, clock: MovedClock) -> AsyncIter
     made = App(settings_for(database_url, tmp_path, **wanted), clock=clock)
     await made.start()
     yield made
-    made.station.clockwork.rest()
     await made.close()
 
 
 @pytest.fixture
-async def station(app: App) -> Station:
+async def station(app: App, monkeypatch: pytest.MonkeyPatch) -> Station:
+    """Nobody looks: that is a matter of tests/watch/test_clockwork.py."""
+    monkeypatch.setattr(app.station.clockwork, "start", lambda: None)
     await app.station.start("T1")
     return app.station
 
