@@ -24,7 +24,7 @@ BACK: Final = 0.5
 """Of the threshold: less surprise than that is calm."""
 HELD: Final = 3 * 3600.0
 """So long the level from before is remembered; whatever lasts longer is the new one."""
-NEAR: Final = 1 / 3
+NEAR: Final = 0.2
 """Of the way back to what was expected when it left: that near, it is back."""
 
 ROW: Final = np.dtype(
@@ -101,8 +101,9 @@ class Tracker:
         kept = self.rows[row]
         left = (value - kept["expected"]) * kept["side"]
         way = (kept["edge"] - kept["expected"]) * kept["side"]
-        near = left <= NEAR * way or time - kept["since"] > HELD
-        kept["calm"] = kept["calm"] + 1 if calm and near else 0
+        near = left <= NEAR * way  # also where a detector has got used to what it was, and wonders that it is over
+        lasted = calm and time - kept["since"] > HELD
+        kept["calm"] = kept["calm"] + 1 if near or lasted else 0
         return bool(kept["calm"] >= CALM)
 
     def _goes_on(self, row: int, time: float, value: float, score: float, *, shows: bool) -> None:

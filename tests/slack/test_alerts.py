@@ -158,6 +158,7 @@ async def test_noise_makes_the_watch_quieter_and_whoever_said_so_is_told_how(
 async def test_explain_answers_in_the_thread_why_it_is_so(
     watched: Watched, platform: Platform, workspace: Playground, sre: Person, ahead: Ahead
 ) -> None:
+    workspace.patience = 30  # to explain something takes seconds where others work, too
     card = await card_of(sre)
     await sre.clicks(card, "Explain")
     answer = await Thread(workspace, sre.id, card).last(containing="cause is checkout")

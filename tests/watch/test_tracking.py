@@ -88,3 +88,9 @@ def test_rows_can_be_taken_in_another_order() -> None:
     run([1, 9, 9], [0, 1, 1], tracker)
     taken = tracker.take(np.array([-1, 0]))
     assert taken.rows["side"].tolist() == [0, 1]
+
+
+def test_it_is_over_when_it_is_back_even_if_a_detector_wonders() -> None:
+    """After an hour what was unusual is expected, and its end is a surprise downwards."""
+    values, beyond = [1, 9, 9, *[9] * 90, *[1] * 6], [0, 1, 1, *[0] * 90, *[-1] * 6]
+    assert run(values, beyond)[:2] == [("open", 2), ("end", 92 + CALM)]
