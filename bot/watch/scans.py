@@ -12,6 +12,7 @@ from bot.errors import InvalidInput, Tampered
 from bot.observatory.observatory import Observatory
 from bot.ports import Clock
 from bot.telemetry.signals import NAME, Series, Window
+from bot.telemetry.units import duration
 from bot.watch.looks.budgets import BudgetsLook
 from bot.watch.looks.edges import EdgesLook
 from bot.watch.looks.lines import LinesLook
@@ -62,7 +63,8 @@ class Scans:
         async for moment in look.replay(watch, window, now, troubled):
             seen.append(moment)
             if len(seen) % TOLD == 0:
-                await tell(f"looked through {moment.at - window.start} of {window.end - window.start}")
+                done = (moment.at - window.start).total_seconds()
+                await tell(f"looked through {duration(done)} of {duration(window.seconds)}")
         if watch.built_in:
             return Replayed(tuple(seen), trouble=troubles(troubled))
         sheet = await look.read(watch, moments(window.start, window.end, STEP), now)
