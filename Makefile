@@ -15,7 +15,7 @@ demo: $(VENV)/.base ## A whole Slack in your browser, with the bot in it
 	@$(BIN)/llm-copilot demo $(DEMO_ARGS)
 
 test: $(VENV)/.dev ## Run every test (those on PostgreSQL too, where one answers)
-	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## Lint, types, import rules, docs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

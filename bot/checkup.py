@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot import config
-from bot.app import read_files, read_keys
 from bot.door.registry import Registry
 from bot.errors import ConfigurationError
+from bot.floors.files import read_files, read_keys
 
 WRONG = 2
 

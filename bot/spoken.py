@@ -84,16 +84,26 @@ def _is_told(outcome: Outcome) -> bool:
 def _exactly(out: Console, event: FormWanted, registry: Registry) -> None:
     """What changes something is not run on a guess: here is how to say it, as far as it was said."""
     known = registry.get(event.operation).input.model_fields
-    said = {name: shlex.quote(str(event.values[name])) if name in event.values else "…" for name in known}
-    fields = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in said.items())
+    asked = [name for name, field in known.items() if name in event.values or field.is_required()]
+    said = [
+        f"{_option(name)} {shlex.quote(str(event.values[name])) if name in event.values else '…'}" for name in asked
+    ]
+    more = ", ".join(_option(name) for name in known if name not in asked)
     out.print(plain(f"That sounds like {event.operation} ({event.title}): {event.why}. Say it exactly:"), markup=False)
-    out.print(plain(f"  llm-copilot run-op {event.operation} {fields}"), markup=False, soft_wrap=True)
+    command = " ".join(["llm-copilot run-op", event.operation, *said])
+    out.print(plain(f"  {command}"), markup=False, soft_wrap=True)
+    if more:
+        out.print(plain(f"  It also takes {more}."), style="dim", markup=False)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _next(out: Console, choices: tuple[Choice, ...], *, unsure: bool) -> None:
     for choice in choices[:MOST_NEXT]:
         if choice.operation:
-            words = (f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in choice.values.items())
+            words = (f"{_option(name)} {shlex.quote(str(value))}" for name, value in choice.values.items())
             out.print(
                 plain(f"  {choice.label}: llm-copilot run-op {choice.operation} {' '.join(words)}"),
                 style="dim",

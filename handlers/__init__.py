@@ -1,1 +1,1 @@
-"""The faces that people meet in Slack: listeners in, blocks out. Imports `bot`; nothing imports it but `bot.app`."""
+"""The faces that people meet in Slack: listeners in, blocks out. Only `bot.floors` and `bot.commands` import them."""

@@ -11,14 +11,14 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bot.agent.events import Picture
 from bot.door.registry import Registry
 from bot.errors import CopilotError
 from bot.ports import Clock
 from bot.resilience import Sleep, with_timeout
-from bot.watch.alerts import Alert, AlertCard, AlertCardStore, AlertState, AlertStore, Severity, Silence
+from bot.watch.alerts import Alert, AlertCard, AlertCardStore, AlertState, AlertStore, Judgement, Severity, Silence
 from bot.watch.digests import Digest
 from bot.watch.finding import Finding
 from bot.watch.telling import news
@@ -36,7 +36,11 @@ CLAIM: Final = timedelta(seconds=30)
 """So long a replica has for posting what it claimed; then another looks whether it is there, and posts it."""
 AT_ONCE: Final = 4
 """Alerts that are looked after beside those that move: there may be many, and each may want a picture."""
+FRESH: Final = timedelta(minutes=5)
+"""After so long, twice, four times, … as long a picture is made anew, though only its numbers moved."""
 MOST_KEPT: Final = 200
+MOST_WORDS: Final = 100
+"""Of what people think of it, the newest; who said so long before is no news."""
 SOMEBODY: Final = "somebody"
 Chart = Callable[[Alert], Awaitable[Picture | None]]
 log = structlog.get_logger()
@@ -46,15 +50,17 @@ log = structlog.get_logger()
 class Shown:
     """What people have seen of an alert: enough to know what is new, whichever replica tells it."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     state: AlertState
     severity: Severity
     reopened: int = 0
     flapping: bool = False
     silenced: bool = False
     resolved_at: datetime | None = None
-    acknowledged: str = ""
+    acknowledged_at: datetime | None = None
     origin: str = ""
     findings: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     picture: str = ""
     """Of what it was made."""
     file: str = ""
@@ -69,9 +75,10 @@ class Shown:
             alert.flapping,
             bool(alert.silence),
             alert.resolved_at,
-            _print(alert.acknowledged_by),
+            alert.acknowledged_at,
             _print(_origin(alert)),
             tuple(map(_key, alert.findings[:MOST_KEPT])),
+            tuple(map(_word, alert.judgements[-MOST_WORDS:])),
         )
 
     @classmethod
@@ -91,7 +98,7 @@ class Shown:
 
     def before(self, after: Alert) -> Alert:
         """The alert as it was then, as far as anybody is told of it."""
-        same = self.acknowledged == _print(after.acknowledged_by)
+        same = self.acknowledged_at == after.acknowledged_at
         return replace(
             after,
             state=self.state,
@@ -100,9 +107,13 @@ class Shown:
             flapping=self.flapping,
             silence=(after.silence or SOMEBODY) if self.silenced else "",
             resolved_at=self.resolved_at,
-            acknowledged_by=after.acknowledged_by if same else SOMEBODY if self.acknowledged else "",
+            acknowledged_by=after.acknowledged_by if same else SOMEBODY if self.acknowledged_at else "",
             origins=after.origins if self.origin == _print(_origin(after)) else (),
             findings=tuple(each for each in after.findings if _key(each) in self.findings),
+            judgements=(
+                *after.judgements[:-MOST_WORDS],
+                *(each for each in after.judgements[-MOST_WORDS:] if _word(each) in self.said),
+            ),
         )
 
     @property
@@ -265,13 +276,14 @@ class AlertCards:
     async def _tell_news(self, card: AlertCard, after: AlertCard, alert: Alert, *, again: bool) -> None:
         """By whoever noted that the message says it, so that nobody else does."""
         seen = _seen(card)
-        lines = news(seen.before(alert), alert) if seen and after.ts else ()
+        silence = await self._silence(alert)
+        lines = news(seen.before(alert), alert, silence) if seen and after.ts else ()
         if not lines:
             return
         people = (alert.acknowledged_by, *(each.person for each in alert.judgements))
         key = f"alert:{alert.id}:{alert.version}:news"
         try:
-            await self._outbox.post(card.channel, thread(lines, people), after.ts, key=key, again=again)
+            await self._outbox.post(card.channel, thread(lines, people, silence), after.ts, key=key, again=again)
         except SlackRefused:
             raise
         except CopilotError:  # somebody has to tell it yet
@@ -318,11 +330,13 @@ class AlertCards:
             return None
 
     async def _message(self, alert: Alert, shown: Shown) -> Rendered:
-        now = self._clock()
-        silence: Silence | None = None
-        if alert.silence:
-            silence = next((each for each in await self._alerts.silences(now) if each.id == alert.silence), None)
-        return message(alert, self._registry, now, silence=silence, shot=shown.shot)
+        silence = await self._silence(alert)
+        return message(alert, self._registry, self._clock(), silence=silence, shot=shown.shot)
+
+    async def _silence(self, alert: Alert) -> Silence | None:
+        """The one that hides it, while it does."""
+        active = await self._alerts.silences(self._clock()) if alert.silence else ()
+        return next((each for each in active if each.id == alert.silence), None)
 
     async def _kept(self, card: AlertCard) -> AlertCard:
         return next((each for each in await self._store.of(card.alert) if each.channel == card.channel), card)
@@ -342,13 +356,20 @@ def _key(finding: Finding) -> str:
     return _print(repr(finding.key))
 
 
+def _word(judgement: Judgement) -> str:
+    """Without a name: who is forgotten has said nothing new."""
+    return _print(f"{judgement.verdict} {judgement.at.timestamp()}")
+
+
 def _origin(alert: Alert) -> str:
     return alert.origins[0].service if alert.origins else ""
 
 
 def _subject(alert: Alert) -> str:
-    """What its picture is of: another picture is made when this is another one."""
-    return _print(repr((alert.state, _origin(alert), sorted(map(_key, alert.findings)))))
+    """What its picture is of: another is made when this is another one, and each time it went on twice as long."""
+    lasts = max((each.seen for each in alert.findings), default=alert.since) - alert.since
+    doublings = (lasts // FRESH).bit_length()
+    return _print(repr((alert.state, doublings, _origin(alert), sorted(map(_key, alert.findings)))))
 
 
 def _print(text: str) -> str:

@@ -34,6 +34,7 @@ from handlers.form_times import Clock, Day, Moment
 from handlers.widgets import (
     BLANK,
     MOST_TEXT,
+    NOT_SET,
     Blank,
     Choice,
     Flag,
@@ -67,6 +68,8 @@ class Field:
     empty: Maybe
     secret: bool = False
     adapter: TypeAdapter[Any] | None = None
+    aside: bool = False
+    """Asked for only when somebody wants more."""
 
     @property
     def block(self) -> str:
@@ -128,9 +131,10 @@ class Fields:
         definitions = schema.get("$defs", {})
         infos = {spelling(name, info): (name, info) for name, info in model.model_fields.items()}
         return [
-            self._field(name, shape, definitions, info, attribute in model.names_people)
+            replace(field, aside=field.optional and attribute in model.aside)
             for name, shape in schema.get("properties", {}).items()
             for attribute, info in [infos.get(name, (name, FieldInfo()))]
+            for field in [self._field(name, shape, definitions, info, attribute in model.names_people)]
         ]
 
     def _field(self, name: str, whole: Schema, definitions: Schema, info: FieldInfo, person: bool) -> Field:  # noqa: FBT001
@@ -146,6 +150,8 @@ class Fields:
         prefilled = default
         if secret or (not isinstance(default, Blank) and not _showable(widget, default)):
             prefilled, left = BLANK, BLANK
+        if isinstance(widget, Pick) and default == "":
+            prefilled = BLANK  # nothing is chosen, and nothing shows that
         if required:
             left = None if nullable else BLANK
         return Field(
@@ -254,16 +260,19 @@ def _number(kind: Kind, shape: Schema) -> Number:
 def _menu(choices: Sequence[Choice], shape: Schema, *, many: bool, nullable: bool, about: Any = "") -> Widget:
     if many:
         return Picks(tuple(choices), about, most=shape.get("maxItems"), distinct=bool(shape.get("uniqueItems")))
-    kept = [choice for choice in choices if choice.value is not None]
+    unset = None if nullable or any(choice.value is None for choice in choices) else ""
+    kept = [choice for choice in choices if choice.value not in (None, unset)]
     if nullable or len(kept) < len(choices):
-        kept.append(Choice.plain(None))
+        kept.append(Choice(unset, NOT_SET))
     return Pick(tuple(kept), about)
 
 
 def _with(widget: Pick, default: str) -> Pick:
-    """A default such as `*` is a choice, too."""
+    """A default such as `*` is a choice, too; and so is none at all, for who has chosen one."""
     if any(same(choice.value, default) for choice in widget.choices):
         return widget
+    if not default:
+        return replace(widget, choices=(*widget.choices, Choice(default, NOT_SET)))
     return replace(widget, choices=(Choice.plain(default), *widget.choices))
 
 

@@ -195,7 +195,7 @@ def _placed(
 
 def _words(problem: Problem, within: str = "", field: Field | None = None) -> str:
     """A problem in plain words: the value, what is wrong, what to do."""
-    why = problem.why.removeprefix("value error, ").rstrip(".")
+    why = problem.why.rstrip(".")
     mend = "" if problem.mend.startswith("(") else problem.mend  # the description, which stands at the field
     value = "" if problem.field == NOWHERE else problem.value
     if rule := _RULE.fullmatch(why):

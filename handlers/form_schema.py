@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast, get_args
@@ -43,7 +44,18 @@ def opened(shape: Schema, definitions: Schema, depth: int = 0) -> tuple[Schema, 
     kept = [branch for branch in bare if branch.get("type") != "null"]
     nullable = len(kept) < len(bare) or any(not branch for branch in kept)
     rest = {key: value for key, value in shape.items() if key not in {"anyOf", "oneOf"}}
+    if len(kept) > 1 and (several := _one_list(kept)):
+        return {**rest, **several}, nullable
     return ({**rest, **kept[0]} if len(kept) == 1 else {**rest, "anyOf": kept}), nullable
+
+
+def _one_list(branches: Sequence[Schema]) -> Schema | None:
+    """The values of several lists as one, where they are nothing but lists of values."""
+    lists = [listed_values(branch) for branch in branches]
+    values = {json.dumps(value): value for each in lists for value in each or ()}
+    kinds = {branch.get("type") for branch in branches}
+    kind = {"type": kinds.pop()} if len(kinds) == 1 else {}
+    return {**kind, "enum": list(values.values())} if None not in lists else None
 
 
 def listed_values(shape: Schema) -> list[Json] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -45,11 +46,16 @@ __all__ = [
 ]
 
 FORM: Final = "form"
+MORE: Final = "more"
+"""The button that shows the other fields, and the block that it stands in."""
 MOST_BLOCKS: Final = 100
 MOST_HINT: Final = 2_000
 MOST_METADATA: Final = 3_000
 MOST_CARRIED: Final = 1_500
 MOST_PROBLEMS: Final = 5
+_CODE: Final = re.compile(r"`([^`\n]+)`")
+_LINE_END: Final = re.compile(r"(?<!\n)\n(?![\n*-])\s*")
+"""In the middle of a paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class FormScene:
     viewer: Identity | None = None
     why: str = ""
     problems: Sequence[Problem] = ()
+    would: str = ""
+    """What comes of it as it is filled in, where the operation can say so before."""
 
 
 class Forms:
@@ -90,19 +98,24 @@ class Forms:
         found = self.operation(operation)
         fields = self._offered(found, scene.viewer)
         known = {name: _jsonable(value) for name, value in values.items()}
-        head = [_small(_about(found)), *self._mend_first(scene.problems)]
+        would = [_said(scene.would)] if scene.would else []
+        head = [*would, _small(_about(found)), *self._mend_first(scene.problems)]
         if unknown := [name for name in known if name not in {each.name for each in fields}]:
             head.append(_small(f"Left out, for this takes no such values: {', '.join(map(shown, unknown))}."))
         if not fields:
             head.append(_said("It takes no values."))
+        asked = _asked(fields, known, scene.problems)
+        folded = len(asked) < len(fields)
         gated = found.risk is not Risk.READ and not found.about_gate
-        shown_fields, hidden = _fitting(fields, MOST_BLOCKS - len(head) - 1 - gated)
+        shown_fields, hidden = _fitting(asked, MOST_BLOCKS - len(head) - 1 - gated - folded)
         kept = {each.name: known[each.name] for each in hidden if each.name in known and not each.secret}
         lost = len(json.dumps(kept)) > MOST_CARRIED
         if hidden:
             head.append(_small(_about_hidden(hidden, kept, lost=lost)))
         looks = Looks(zone(scene.timezone))
         blocks = [*head, *(self._input(each, known, looks) for each in shown_fields)]
+        if folded:
+            blocks.append(_more(len(fields) - len(asked)))
         if gated:
             blocks.append(self._why(found, scene.why))
         carried = Carried(
@@ -121,6 +134,24 @@ class Forms:
             )
         submit = "Ask to run" if found.risk is Risk.DESTRUCTIVE else "Run"
         return modal(named(found.title), blocks, callback=FORM, metadata=metadata, submit=submit)
+
+    def unfolded(self, view: Mapping[str, Any], viewer: Identity | None = None) -> View:
+        """The same window with the fields that it left out at first, where the button was.
+
+        What was typed stays: the other blocks go back as they came, and Slack keeps what stands in them by their ids.
+        """
+        carried = Carried.by(view)
+        if carried is None:
+            raise InvalidInput("this form cannot be read", mend=AGAIN)
+        blocks: list[Block] = list(view["blocks"])
+        ids = [block.get("block_id") for block in blocks]
+        if MORE in ids:
+            looks, at = Looks(zone(carried.timezone)), ids.index(MORE)
+            rest = [each for each in self._offered(self.operation(carried.operation), viewer) if each.aside]
+            rest = [each for each in rest if each.block not in ids][: MOST_BLOCKS - len(blocks) + 1]
+            blocks[at : at + 1] = [self._input(each, {}, looks) for each in rest]
+        kept = {name: view[name] for name in ("title", "close", "submit", "callback_id", "private_metadata")}
+        return {"type": "modal", **kept, "blocks": blocks}
 
     def _offered(self, operation: AnyOperation, viewer: Identity | None) -> list[Field]:
         """With only those services and environments that the person's roles allow; the door decides all the same."""
@@ -250,7 +281,24 @@ def _about(operation: AnyOperation) -> str:
         Risk.WRITE: "It changes something.",
         Risk.DESTRUCTIVE: "It cannot simply be taken back: somebody else has to agree first.",
     }[operation.risk]
-    return f"{cut(operation.summary, 2_000)} {risk}".strip()
+    summary = _LINE_END.sub(" ", _CODE.sub(r"“\1”", operation.summary))
+    return f"{cut(summary, 2_000)} {risk}".strip()
+
+
+def _asked(fields: Sequence[Field], known: Mapping[str, Json], problems: Sequence[Problem]) -> list[Field]:
+    """What matters, and whatever has a value or a mistake in it; all of them, where that makes it no shorter."""
+    wrong = {problem.field.partition(".")[0].partition("[")[0] for problem in problems}
+    asked = [each for each in fields if not each.aside or each.name in known or each.name in wrong]
+    return asked if len(asked) < len(fields) - 1 else list(fields)
+
+
+def _more(count: int) -> Block:
+    element = {"type": "button", "action_id": MORE, "text": words("More…"), "value": MORE}
+    return {
+        "type": "actions",
+        "block_id": MORE,
+        "elements": [element | {"accessibility_label": f"More… ({count} fields)"}],
+    }
 
 
 def _fitting(fields: Sequence[Field], room: int) -> tuple[list[Field], list[Field]]:

@@ -11,8 +11,10 @@ from bot.door.outcomes import Done, Origin
 from bot.door.registry import Registry
 from bot.errors import Refusal
 from bot.guard.people import Actor, People
+from bot.guard.risk import Risk
 from bot.guard.roles import RoleBook
 from bot.ports import Json
+from handlers.buttons import Act, Form, Open, Run, Say
 from handlers.conversation import Conversation
 from handlers.live import Place
 from handlers.outbox import Outbox
@@ -43,6 +45,12 @@ class Home:
         self._people = people
         self._roles = roles
         self._registry = registry
+
+    def changes_by(self, act: Act) -> bool:
+        """Whether it is to be drawn anew: to draw costs questions, and what only opens or asks changes nothing."""
+        if isinstance(act, Run):
+            return any(each.name == act.operation and each.risk is not Risk.READ for each in self._registry)
+        return not isinstance(act, (Form, Open, Say))
 
     async def draw(self, person: str, workspace: str) -> None:
         await self._outbox.view_publish(person, await self._view(person, workspace))

@@ -311,10 +311,12 @@ class _Quiet(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn's own begins with a pause, for those who are connected."""
-        if self.server_state.connections:
-            await super().shutdown(sockets)
         for each in (*self.servers, *(sockets or ())):
             each.close()
+        for _turn in range(3):  # whoever was accepted a moment ago is known, and can be let go, only after these
+            await asyncio.sleep(0)
+        if self.server_state.connections:
+            await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

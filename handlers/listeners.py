@@ -28,7 +28,7 @@ from handlers.commands import Commands
 from handlers.conversation import Conversation
 from handlers.deliveries import MESSAGES, mentions
 from handlers.files import Files
-from handlers.forms import Forms
+from handlers.forms import MORE, Forms
 from handlers.home import Home
 from handlers.live import Place
 from handlers.people import SlackDirectory
@@ -104,6 +104,8 @@ class Listeners:
         await ack()
         if action["action_id"] == FEEDBACK:
             await self.rated(body, action, context)
+        elif action["action_id"] == MORE:
+            await self.presses.unfold(body["view"], press_of(body, _key(context, str(action.get("action_ts")))))
         elif ACTION.fullmatch(str(action["action_id"])):
             await self.pressed(body, action, context)
 
@@ -175,7 +177,7 @@ class Listeners:
             await self.presses.tell(press, Trouble(error.message, error.mend))
             return
         await self.presses.act(act, press)
-        if press.surface == "home":
+        if press.surface == "home" and self.home.changes_by(act):
             await self.home.draw(press.person, press.workspace)
 
     async def rated(self, body: Payload, action: Payload, context: AsyncBoltContext) -> None:

@@ -177,7 +177,7 @@ class Outbox:
 
         await self._queue((channel, thread or "", user), Job("chat.postEphemeral", channel, send))
 
-    async def respond(self, response_url: str, rendered: Rendered, *, replace: bool = False) -> None:
+    async def respond(self, response_url: str, rendered: Rendered) -> None:
         """Through the address that came with a command or a press, for one person; Slack takes five in half an hour."""
         hook = AsyncWebhookClient(response_url, session=self._client.session, retry_handlers=[])
 
@@ -186,7 +186,7 @@ class Outbox:
                 {
                     "text": text,
                     "blocks": blocks,
-                    "replace_original": replace,
+                    "replace_original": False,
                     "response_type": "ephemeral",
                     "unfurl_links": False,
                     "unfurl_media": False,

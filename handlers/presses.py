@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import structlog
 
 from bot.agent.answers import Answer, AnswerStore
-from bot.agent.events import Result, Text, Trouble
+from bot.agent.events import Choice, Choices, Result, Text, Trouble
 from bot.agent.request import Request
 from bot.door.invoke import Door
 from bot.door.outcomes import Done, Origin, Outcome
@@ -18,6 +18,8 @@ from bot.door.registry import Registry
 from bot.errors import CopilotError, NotFound
 from bot.guard.desk import ApprovalDesk
 from bot.guard.people import Actor, People
+from bot.observatory.told import Step
+from bot.operations.silences import SilencePreview
 from bot.ports import Json
 from handlers.buttons import Act, Form, OnAnswer, OnApproval, OnThread, Open, Run, Say
 from handlers.conversation import Conversation
@@ -36,6 +38,8 @@ NOBODY_SEES: Final = "command"
 PREFERENCES: Final = "preferences.set"
 WHISPERED: Final = frozenset({"alerts.acknowledge", "alerts.unacknowledge", "alerts.judge"})
 """What the pressed message and its thread show by themselves; what else is to be said concerns only who pressed."""
+PREVIEWS: Final = {"alerts.silence": "alerts.silence_preview"}
+"""The reads that say what these would do."""
 log = structlog.get_logger()
 
 
@@ -88,7 +92,8 @@ class Presses:
         try:
             match act:
                 case Run(operation, values) if operation in WHISPERED:
-                    await self.tell(press, await self._result(press, operation, values))
+                    result = await self._result(press, operation, values)
+                    await self.tell(press, result, *_again(result.outcome, operation))
                 case Run(operation, values):
                     await self._go(press, operation=operation, values=dict(values))
                 case Say(text):
@@ -216,11 +221,23 @@ class Presses:
                     thread=press.thread or press.message or "",
                     key=press.key,
                     viewer=viewer,
+                    would=await self._would(press, operation, values),
                 ),
             )
         except CopilotError as error:
             view = told(found.title, error.message, error.mend)
         await self._outbox.view_update(view_id, view)
+
+    async def unfold(self, view: Mapping[str, Any], press: Press) -> None:
+        """The fields that a form left out at first; nothing where it was closed meanwhile."""
+        try:
+            viewer = await self._people.identify(Actor(press.person))
+            whole = self._forms.unfolded(view, viewer)
+        except CopilotError as error:
+            await self.tell(press, Trouble(error.message, error.mend))
+            return
+        with contextlib.suppress(SlackRefused):
+            await self._outbox.view_update(press.view, whole)
 
     async def _loading(self, press: Press, title: str) -> str:
         return str((await self._outbox.view_open(press.trigger, loading(title)))["id"])
@@ -245,6 +262,16 @@ class Presses:
         """A message that was pinned goes on the timeline."""
         await self.do(press, operation, channel=press.channel, message=press.message)
 
+    async def _would(self, press: Press, operation: str, values: dict[str, Json]) -> str:
+        """What it would do as it is filled in; nothing where it cannot say so yet."""
+        if operation not in PREVIEWS or not values:
+            return ""
+        outcome = await self._invoke(press, PREVIEWS[operation], **values)
+        if not isinstance(outcome, Done):
+            return ""
+        said = SilencePreview.model_validate(outcome.output)
+        return "\n".join((said.summary, *said.findings))
+
     async def _preferences(self, press: Press) -> dict[str, Json]:
         outcome = await self._invoke(press, "preferences.show")
         output = outcome.output if isinstance(outcome, Done) else {}
@@ -268,10 +295,10 @@ class Presses:
 
     # ------------------------------------------------------------ saying
 
-    async def tell(self, press: Press, event: Text | Trouble | Result) -> None:
+    async def tell(self, press: Press, *events: Text | Trouble | Result | Choices) -> None:
         """To the one who pressed, and nobody else: there, or in private where the bot may not speak."""
         place = Place(press.channel or "", press.thread or press.message, surface=press.surface)
-        rendered = render([event], self._conversation.scene(place, None), done=True)
+        rendered = render(events, self._conversation.scene(place, None), done=True)
         thread, direct = press.thread, (press.channel or "").startswith("D")
         if press.channel and not direct:
             try:
@@ -317,3 +344,16 @@ class Presses:
             idempotency_key=f"{press.key}:{operation}",
             resumed=press.again,
         )
+
+
+def _again(outcome: Outcome, operation: str) -> list[Choices]:
+    """What else may be said with the same operation: above all, that it is taken back."""
+    output = outcome.output if isinstance(outcome, Done) else None
+    steps = output.get("steps") if isinstance(output, dict) else None
+    found = [Step.model_validate(each) for each in steps] if isinstance(steps, list) else []
+    ways = tuple(
+        Choice(each.label, operation=each.operation, values=each.values)
+        for each in found
+        if each.operation == operation
+    )
+    return [Choices(ways)] if ways else []

@@ -30,6 +30,7 @@ MOST_OPTION_VALUE: Final = 150
 MOST_PLACEHOLDER: Final = 150
 UTC: Final = ZoneInfo("UTC")
 AGAIN: Final = "Open the form again."
+NOT_SET: Final = "(not set)"
 
 
 class Blank(Enum):
@@ -164,7 +165,7 @@ class Choice:
     @classmethod
     def plain(cls, value: Json) -> Choice:
         if value is None:
-            return cls(None, "(not set)")
+            return cls(None, NOT_SET)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return cls(value, text if text.strip() else shown(text))
 
@@ -229,7 +230,7 @@ class _Listed:
         """Texts stand for themselves; where that would not fit or not be clear, all get a fingerprint."""
         spelled = [json.dumps(choice.value) for choice in self.choices]
         keys = [
-            choice.value if isinstance(choice.value, str) else text
+            choice.value if isinstance(choice.value, str) and choice.value else text
             for choice, text in zip(self.choices, spelled, strict=True)
         ]
         if len(set(keys)) == len(keys) and all(0 < len(key) <= MOST_OPTION_VALUE for key in keys):

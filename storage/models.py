@@ -371,13 +371,14 @@ class AlertRow(Base):
 
 
 class JudgementRow(Base):
-    """What somebody thinks of an alert."""
+    """What somebody thinks of an alert, and what that taught the watches."""
 
     __tablename__ = "judgements"
     alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
     person: Mapped[str] = mapped_column(primary_key=True, index=True)
     verdict: Mapped[str]
     at: Mapped[datetime]
+    lessons: Mapped[list[Any] | None]
 
 
 class SilenceRow(Base):
@@ -385,6 +386,7 @@ class SilenceRow(Base):
 
     __tablename__ = "silences"
     id: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str] = mapped_column(server_default=text("''"))
     until: Mapped[datetime] = mapped_column(index=True)
     created_by: Mapped[str]
     created_at: Mapped[datetime]

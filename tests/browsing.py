@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterator
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +30,36 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where one listens that runs to the end; each test has a context of its own in it."""
+    from tests.sandbox.desk import CHROMIUM, FLAGS  # noqa: PLC0415  a machine may have no browser
+
+    folder = tmp_path_factory.mktemp("chromium")
+    where, log = folder / "DevToolsActivePort", folder / "log"
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [CHROMIUM, *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={folder}"], stdout=said, stderr=said
+        )
+        try:
+            until = time.monotonic() + 60
+            while not where.exists() or not where.read_text().count("\n"):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.02)
+            port, path = where.read_text().splitlines()
+            yield f"ws://127.0.0.1:{port}{path}"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    from tests.sandbox.desk import CHROMIUM, FLAGS, async_playwright  # noqa: PLC0415  a machine may have no browser
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    from tests.sandbox.desk import async_playwright  # noqa: PLC0415  same
 
     async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        found = await playwright.chromium.connect_over_cdp(chromium)
         yield found
         await found.close()
 

@@ -6,6 +6,8 @@ import asyncio
 import gc
 import os
 import shutil
+import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -14,9 +16,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
+from aiohttp.web_app import _cached_build_middleware
 from dbos import DBOS
+from fastapi.dependencies.models import (
+    _is_async_gen_callable_cached,
+    _is_coroutine_callable_cached,
+    _is_gen_callable_cached,
+)
 
 from bot.app import App
 from bot.config import Settings
@@ -30,6 +39,8 @@ from tests import databases
 
 pytest_plugins = ["integrations.sandbox.slack.testing", "tests.browsing"]
 
+hypothesis.settings.register_profile("house", hypothesis.settings(), deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("house")
 allowed.ALLOW_MODEL_REQUESTS = False  # a test that would ask a real model fails
 DURABLE = "durable.sqlite"
 KEY = "A" * 43 + "="
@@ -75,6 +86,62 @@ def quiet_logs() -> Iterator[None]:
     )
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    yield
+    forget()
+
+
+def forget() -> None:
+    """What was closed can be freed.
+
+    These caches have handlers for keys, and a handler holds its server and all that has been served: nothing in a
+    process that starts one, gigabytes in one that starts hundreds.
+    """
+    for kept in (
+        _cached_build_middleware,
+        _is_async_gen_callable_cached,
+        _is_coroutine_callable_cached,
+        _is_gen_callable_cached,
+    ):
+        kept.cache_clear()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many a test waits for a server, a browser or a clock."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: in the end only short ones are left, and no worker waits for another."""
+    items.sort(key=lambda item: "stress" not in item.path.parts)
+
+
+MEASURED: set[str] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """To be measured halves the speed, and what goes over the same lines a hundred times tells nothing new of them.
+
+    So a test is measured in its first case only, and one that repeats itself not at all. (pytest-cov's own mark
+    `no_cover` does not help: in a worker of xdist a measurement of before goes on instead.)
+    """
+    repeats = "stress" in item.path.parts or item.get_closest_marker("hypothesis") is not None
+    function = item.nodeid.partition("[")[0]
+    if not repeats and function not in MEASURED:
+        MEASURED.add(function)
+        return (yield)
+    here, in_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(here)
+        threading.settrace(in_threads)
 
 
 def pytest_collection_finish() -> None:

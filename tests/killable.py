@@ -1,11 +1,10 @@
-"""A bot in Slack in a process of its own, to be killed at any moment: `python -m tests.killable WORK URL FOLDER …`."""
+"""A bot in Slack in a process of its own, to be killed at any moment."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +81,3 @@ async def main(
     await App(settings, registry=registry, slack=True).start(whole=True)
     print("up", flush=True)
     await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Any
 import pytest
 
 from bot import reference
-from bot.cli import cli, main, parse_values
+from bot.cli import cli, main
+from bot.commands.visiting import parse_values
 from storage.database import head_revision
 
 
@@ -126,7 +128,8 @@ def test_ask_finds_the_operation_that_is_meant(run: Run, words: str, operation: 
 def test_ask_never_changes_anything_on_a_guess(run: Run, words: str) -> None:
     said = run("ask", *words.split(), "--as", "sre")
     assert said.code == 2
-    assert "llm-copilot run-op maintenance.drill --label … --environment " in said.out
+    assert f"llm-copilot run-op maintenance.drill --environment {words.rsplit(maxsplit=1)[-1]}\n" in said.out
+    assert "It also takes --label" in said.out
     assert run("run-op", "approvals.list", "--json").json["output"]["approvals"] == []
 
 
@@ -170,6 +173,12 @@ def test_a_wrong_command_line_is_code_2(run: Run, words: tuple[str, ...]) -> Non
     said = run(*words)
     assert said.code == 2
     assert said.err
+
+
+def test_help_is_there_before_anything_that_takes_long_is_read() -> None:
+    heavy = "{'bot.app', 'bot.config', 'handlers', 'integrations', 'pydantic', 'storage'}"
+    look = f"import sys, bot.cli; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_values_are_read_from_options_flags_repetitions_and_json() -> None:

@@ -8,19 +8,23 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli, main
 from bot.detection import command
-from bot.detection.scoring import ALONE, Event, Scored, events, remarks, scored, step_of
+from bot.detection.events import Event, alone, events
+from bot.detection.scoring import Scored, remarks, scored, step_of
 from bot.detection.showing import CELLS, Report
 from bot.detection.table import Table, read
 from bot.errors import ConfigurationError
@@ -28,6 +32,9 @@ from bot.telemetry.charts.draw import draw
 from bot.telemetry.charts.shapes import Lines, Small
 from bot.telemetry.signals import Floats
 from bot.watch.detecting import Kind
+from bot.watch.finding import Subject
+from bot.watch.sweeping import Sheet, Sweep
+from bot.watch.tracking import CALM, HELD
 
 BEGIN = 1_767_571_200
 MINUTE = 60
@@ -204,9 +211,11 @@ def test_a_few_cells_that_cannot_be_read_are_skipped_and_the_first_is_named() ->
         ("ts,value\n60,1\nmonday,2\ntuesday,3\n", "Line 3 has 'monday', which is no timestamp"),
         ("ts,value\n60,1\n120,1,5\n180,2,5\n", "Line 3 has 3 cells, and the first line 2"),
         ("ts,value\n03/04/2026 10:00,1\n03/04/2026 10:01,2\n", "'03/04/2026 10:00', which is no timestamp"),
-        ("ts,value\n60,\n120,\n", "No cell holds anything in column 'value'"),
+        ("ts,value\n60,\n120,\n", "No cell holds anything in column 'value'."),
         ("ts,label\n60,1\n120,0\n", "No column holds values"),
         ('ts,value\n60,"1\n' + "2" * 200_000, "cannot be read as CSV"),
+        ("ts,value\n60,1\n120,abc\n", "Line 3 has 'abc', which is no number in column 'value'."),
+        ("ts,a\n60,1\n120,n/a\n180,two\n", "Line 4 has 'two', which is no number in column 'a'."),
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_its_line_and_its_words(text: str, said: str) -> None:
@@ -233,7 +242,7 @@ def test_the_score_of_a_sample_does_not_change_with_what_comes_after_it() -> Non
 def test_a_spike_is_one_event_with_its_time_and_its_numbers() -> None:
     (event,) = events(look(read(written(spiked()), UTC)))
     assert (event.since, event.direction, event.ended) == (BEGIN + 400 * MINUTE, "high", True)
-    assert 5 * MINUTE <= event.seconds <= 8 * MINUTE
+    assert event.seconds == 5 * MINUTE
     assert event.value > 170
     assert 85 < event.low < event.expected < event.high < 115
     assert event.sure > 0.9
@@ -272,13 +281,14 @@ def test_the_step_is_the_usual_one_and_one_moment_has_none() -> None:
 
 
 def made(surprise: Sequence[float], times: Sequence[float] | None = None, line: float = 4.0) -> Scored:
-    """As if the detectors had said so."""
+    """As if the detectors had said so: values are 2 where they are surprising, where 1 is expected."""
     told = np.array([surprise], dtype=np.float32)
+    values: Floats = np.where(told >= line / 2, 2.0, 1.0).astype(np.float64)
     flat = np.ones_like(told)
     at: Floats = np.array(times if times is not None else 60.0 * np.arange(len(surprise)), dtype=np.float64)
     kinds = np.full(told.shape, Kind.spike.value, dtype=np.int8)
     return Scored(
-        ("v",), 60.0, line, np.arange(len(at)), at, np.full(told.shape, 2.0), told, flat, flat, flat, kinds, (True,)
+        ("v",), 60.0, line, np.arange(len(at)), at, values, told, flat, flat - 0.5, flat + 0.5, kinds, (True,)
     )
 
 
@@ -286,14 +296,34 @@ def spans(found: Scored) -> list[tuple[float, float, bool]]:
     return [(event.since, event.seconds, event.ended) for event in events(found)]
 
 
-def test_samples_near_each_other_are_one_event_and_three_calm_ones_end_it() -> None:
-    assert spans(made([0, 5, 0, 0, 5, 0, 0, 0, 5, 5, 0, 0])) == [(60, 240, True), (480, 120, False)]
-    assert spans(made([0, 5, 3, 3, 3, 3, 5, 0, 0, 0])) == [(60, 360, True)], "half of the line is not calm"
+def test_two_of_three_samples_are_one_event_and_three_calm_ones_end_it() -> None:
+    assert spans(made([0, 5, 0, 5, 0, 0, 0, 0, 5, 5, 0, 0])) == [(60, 180, True), (480, 120, False)]
+    assert spans(made([0, 5, 5, 3, 3, 3, 3, 0, 0, 0])) == [(60, 360, True)], "not back yet, however little it surprises"
 
 
-def test_a_lone_sample_must_be_rarer_than_several() -> None:
-    assert spans(made([0, 4.5, 0, 0, 0])) == []
-    assert spans(made([0, 4.0 + ALONE, 0, 0, 0])) == [(60, 60, True)]
+def test_one_odd_sample_alone_is_no_event_and_is_told_as_what_it_is() -> None:
+    found = made([0, 30, 0, 0, 5, 0, 0, 0, 9, 9, 0, 0, 0])
+    assert spans(found) == [(480, 120, True)]
+    assert alone(found, events(found)) == [(0, 1), (0, 4)], "the most surprising first"
+    remarks_of = Report(found, events(found), (), "UTC").json("medium")["remarks"]  # type: ignore[index, call-overload]
+    assert remarks_of == [
+        "2 odd samples alone, the oddest 2 at 1970-01-01 00:01: no finding, which takes two of three."
+    ]
+
+
+def test_of_several_series_it_is_said_whose_the_odd_sample_is() -> None:
+    quiet, odd = made([0] * 12), made([0, 30, *[0] * 10])
+    sides = ("values", "surprise", "expected", "low", "high", "kinds")
+    both: dict[str, Any] = {side: np.concatenate([getattr(quiet, side), getattr(odd, side)]) for side in sides}
+    found = replace(odd, names=("calm", "odd"), judged=(True, True), **both)
+    remarks_of = Report(found, events(found), (), "UTC").json("medium")["remarks"]  # type: ignore[index, call-overload]
+    assert remarks_of == ["1 odd sample alone, 2 of odd at 1970-01-01 00:01: no finding, which takes two of three."]
+
+
+def test_the_echo_of_one_odd_sample_is_not_a_second_one() -> None:
+    found = made([0, 8, 5, 5, 0, 0, 0, 5, 5, 0, 0, 0])
+    found.values[0, 2:4] = 1.1
+    assert spans(found) == [(420, 120, True)]
 
 
 def test_a_gap_ends_an_event() -> None:
@@ -309,6 +339,127 @@ def test_scores_lie_between_0_and_1_in_the_order_of_surprise_and_half_is_the_lin
     assert ((scores >= 0) & (scores < 1)).all()
     assert (np.diff(scores[np.argsort([*surprise, line])]) >= 0).all()
     assert scores[-1] == pytest.approx(0.5)
+
+
+# ---------------------------------------------------------------- how long it lasted
+
+
+def lifted(first: int, last: int, by: float, count: int = 600) -> list[Floats]:
+    """Three series with the same event in other noise."""
+    rows = [noisy(count, seed) for seed in (1, 2, 3)]
+    for row in rows:
+        row[first:last] += by
+    return rows
+
+
+def whole(rows: Sequence[Floats], step: int = MINUTE) -> Scored:
+    names = tuple(f"s{number}" for number in range(len(rows)))
+    times: Floats = BEGIN + step * np.arange(len(rows[0]), dtype=np.float64)
+    return look(Table("", ",", True, ("t", *names), names, times, np.array(rows), ()))
+
+
+def steps(found: Scored, told: Sequence[Event] | None = None) -> list[list[tuple[int, int]]]:
+    """From which sample to which, of each series; the second is the first that is as usual."""
+    every = [
+        (each.series, round((each.since - BEGIN) / found.step), round((each.since + each.seconds - BEGIN) / found.step))
+        for each in (events(found) if told is None else told)
+    ]
+    return [[(first, last) for series, first, last in every if series == name] for name in found.names]
+
+
+@pytest.mark.parametrize(
+    ("by", "first", "last"), [(80.0, 400, 430), (-80.0, 400, 430), (80.0, 400, 402), (40.0, 300, 460), (12.0, 400, 430)]
+)
+def test_a_step_lasts_as_long_as_it_did_whatever_detectors_remember_of_it(by: float, first: int, last: int) -> None:
+    found = whole(lifted(first, last, by))
+    told = events(found)
+    for ((begin, end),) in steps(found, told):
+        assert first <= begin <= first + (2 if abs(by) > 20 else 8), "a slight one is seen late"
+        assert abs(end - last) <= 1
+    assert {each.direction for each in told} == {"high" if by > 0 else "low"}
+    assert all(each.ended and not each.stayed for each in told)
+
+
+def test_a_spike_of_one_sample_is_none() -> None:
+    found = whole(lifted(400, 401, 80.0))
+    assert events(found) == ()
+    assert sorted(alone(found, ())) == [(0, 400), (1, 400), (2, 400)]
+
+
+def test_a_new_level_that_stays_is_told_until_it_is_usual_and_so_it_is_said() -> None:
+    found = whole(lifted(300, 700, 80.0, 700))
+    told = events(found)
+    assert [first for ((first, _),) in steps(found, told)] == [300] * 3
+    assert all(each.seconds == pytest.approx(HELD, abs=3 * MINUTE) and each.ended and each.stayed for each in told)
+    assert {each.kind for each in told} == {"level"}
+    early = whole([row[:400] for row in lifted(300, 700, 80.0, 700)])
+    assert steps(early) == [[(300, 400)]] * 3
+    assert not any(each.ended for each in events(early))
+
+
+def test_a_flat_line_is_told_from_where_it_stopped_to_where_it_moved() -> None:
+    rows = lifted(0, 0, 0.0)
+    for row in rows:
+        row[400:460] = row[400]
+    found = whole(rows)
+    told = events(found)
+    assert steps(found, told) == [[(400, 460)]] * 3
+    assert {each.kind for each in told} == {"flat"}
+    assert all(np.isfinite([each.expected, each.low, each.high]).all() for each in told)
+
+
+def test_what_stopped_before_anything_could_be_judged_has_a_usual_value_all_the_same() -> None:
+    found = made([0, 0, 0, 0, 5, 5, 5, 0, 0, 0])
+    found.kinds[:], found.values[0, 1:7], found.expected[0, :4] = Kind.flat.value, 2.0, np.nan
+    (event,) = events(found)
+    assert (event.kind, event.since, event.seconds, event.expected) == ("flat", 60, 360, 1)
+
+
+def test_nothing_at_all_for_hours_is_one_event_though_it_does_not_move_either() -> None:
+    rows = lifted(0, 0, 0.0)
+    for row in rows:
+        row[300:450] = 0.0
+    assert steps(whole(rows)) == [[(300, 450)]] * 3
+
+
+def test_a_peak_that_does_not_come_is_told_for_as_long_as_it_is_missed() -> None:
+    a_day = 24 * 12
+    hours = np.arange(9 * a_day) % a_day / 12
+    rhythm = 50.0 * np.maximum(0.0, np.sin(np.pi * (hours - 6) / 12))
+    missed = slice(8 * a_day + 11 * 12, 8 * a_day + 13 * 12)
+    rhythm[missed] = 0.0
+    found = whole([row + rhythm for row in lifted(0, 0, 0.0, 9 * a_day)], 300)
+    for spans in steps(found):
+        (late,) = [each for each in spans if each[0] > 2 * a_day]  # until then it cannot be known that it is a rhythm
+        assert late == pytest.approx((missed.start, missed.stop), abs=2)
+    assert events(found)[-1].direction == "low"
+
+
+def test_an_event_does_not_reach_over_a_gap_and_cells_that_are_missing_do_not_end_it() -> None:
+    rows = lifted(400, 440, 80.0)
+    for row in rows:
+        row[405:408] = np.nan
+        row[415:430] = np.nan
+    found = whole(rows)
+    assert steps(found) == [[(400, 415), (430, 440)]] * 3
+    assert [each.ended for each in events(found)] == [False] * 3 + [True] * 3
+    (first, *_) = list(Report(found, events(found), (), "UTC").lines("medium"))[1].columns[1].cells  # type: ignore[union-attr]
+    assert first == "15 min, to a gap"
+
+
+@pytest.mark.parametrize(("by", "last"), [(80.0, 405), (80.0, 430), (-80.0, 500), (80.0, 700)])
+def test_a_file_and_a_watch_tell_the_same_story(by: float, last: int) -> None:
+    rows = lifted(400, last, by, 700)
+    found = whole(rows)
+    subjects = tuple(Subject(name, "production", "made") for name in found.names)
+    ends: dict[tuple[str, float], float | None] = {}
+    for moment in Sweep({}).feed(Sheet(subjects, found.times, found.values)):
+        for each in moment.findings:
+            ends[each.subject.service, each.since.timestamp()] = each.ended.timestamp() if each.ended else None
+    calm = (CALM - 1) * MINUTE  # a watch says that it is over when it is sure
+    assert ends == {
+        (each.series, each.since): each.since + each.seconds + calm if each.ended else None for each in events(found)
+    }
 
 
 # ---------------------------------------------------------------- pictures
@@ -336,7 +487,7 @@ def test_a_gap_is_a_gap_in_the_picture_and_a_late_sample_is_none() -> None:
     chart = report(found).chart("gap.csv")
     assert isinstance(chart, Lines)
     curve = chart.curves[0].values
-    assert (curve[1], curve[2], curve[3], curve[30], curve[-1]) == (2, 2, 2, None, 2)
+    assert (curve[1], curve[2], curve[3], curve[30], curve[-1]) == (1, 1, 1, None, 1)
     assert chart.band
     assert len(chart.band.low) == len(curve)
 
@@ -441,19 +592,85 @@ def test_a_wrong_command_line_ends_with_2(
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert words[1].split("/")[0] in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert words[1].split("/")[0] in told
+    assert "Value error" not in told
 
 
-@pytest.mark.parametrize("raw", [b"\x89PNG\r\n\x1a\n\xff", b"ts,value\n60,abc\n", b""])
-def test_wrong_input_ends_with_2(
-    raw: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+def test_what_it_reads_is_never_overwritten_by_whatever_name(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "in.csv").write_bytes(raw)
-    monkeypatch.setattr(sys, "argv", ["llm-copilot", "detect", str(tmp_path / "in.csv")])
+    monkeypatch.chdir(tmp_path)
+    file, link = tmp_path / "in.csv", tmp_path / "link.csv"
+    file.write_text(before := written(spiked()), encoding="utf-8")
+    link.symlink_to(file)
+    for name in ("in.csv", "link.csv"):
+        with pytest.raises(ConfigurationError, match=f"{option} would overwrite what it reads, '{name}'") as refused:
+            ran(name, option, str(file))
+        assert refused.value.mend == "Name another file."
+    assert file.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (None, "There is no file 'in.csv'."),
+        ("folder", "'in.csv' is a folder."),
+        (b"ts,value\n60,1\xb0\n", "'in.csv' is not a text file in UTF-8 (byte 14 is 0xb0)."),
+        (b"\xef\xbb\xbfts,value\n60,1\xb0\n", "'in.csv' is not a text file in UTF-8 (byte 17 is 0xb0)."),
+        (b"\xff\xfet", "'in.csv' is not a text file in UTF-16 (byte 3 is 0x74)."),
+        (b"ts,value\n60,abc\n", "Line 2 has 'abc', which is no number in column 'value'."),
+        (b"ts,value\nfoo,1\n60,2\n", "Line 2 has 'foo', which is no timestamp."),
+        (b"ts,value\n60,1\n60,2\n", "All rows have the same timestamp."),
+        (b"", "The file is empty."),
+    ],
+)
+def test_wrong_input_ends_with_2_and_is_told_in_plain_words(
+    raw: bytes | str | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if isinstance(raw, bytes):
+        Path("in.csv").write_bytes(raw)
+    elif raw:
+        Path("in.csv").mkdir()
+    monkeypatch.setattr(sys, "argv", ["llm-copilot", "detect", "in.csv"])
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert capfd.readouterr().err.startswith("Error: ")
+    first, mend = capfd.readouterr().err.splitlines()
+    assert first == f"Error: {said}"
+    assert mend
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("no/where", "There is no folder 'no'."), (".", "'.' is a folder."), ("/proc/x", "'/proc/x' ca")],
+)
+def test_where_it_could_not_write_it_does_not_even_read(option: str, place: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        ran("no-such-file.csv", option, place)
+    assert raised.value.message.startswith(said)
+
+
+def test_a_device_that_is_full_is_told_in_plain_words() -> None:
+    with pytest.raises(ConfigurationError, match=r"^'/dev/full' cannot be written: No space left on device\. Name"):
+        ran("-", "--out", "/dev/full", given=written(noisy(50)))
+
+
+def test_a_large_file_shows_how_far_it_is_and_leaves_findings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, findings, text = io.StringIO(), io.StringIO(), written(spiked())
+    monkeypatch.setattr(command, "BIG", len(text))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    aside = Console(file=screen, force_terminal=True, width=100)
+    command.detect(Console(file=findings, width=100), aside, command.Wish("-"))
+    assert "looking" in screen.getvalue()
+    assert findings.getvalue().startswith("1 unusual time in 600 samples")
 
 
 def test_the_two_that_want_standard_output_exclude_each_other() -> None:
@@ -465,19 +682,22 @@ def test_a_file_of_utf_16_is_read_by_its_mark() -> None:
     assert "600 samples" in ran("-", given=written(noisy(600)).encode("utf-16")).stdout
 
 
-def test_no_half_file_is_left_and_the_old_one_stays_where_writing_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failing", ["write_scores", "draw"])
+def test_no_half_file_is_left_and_the_old_ones_stay_where_writing_fails(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "out.csv"
-    out.write_text("old", encoding="utf-8")
+    out, plot = tmp_path / "out.csv", tmp_path / "out.png"
+    for each in (out, plot):
+        each.write_text("old", encoding="utf-8")
 
     def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(command, "write_scores", fails)
+    monkeypatch.setattr(command, failing, fails)
     with pytest.raises(ConfigurationError, match="No space left"):
-        ran("-", "--out", str(out), given=written(noisy(50)))
-    assert [(each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir()] == [("out.csv", "old")]
+        ran("-", "--out", str(out), "--plot", str(plot), given=written(noisy(50)))
+    left = sorted((each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir())
+    assert left == [("out.csv", "old"), ("out.png", "old")]
 
 
 def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:

@@ -259,7 +259,9 @@ async def test_a_service_that_fails_comes_first_and_the_budget_of_one_that_burns
     assert ("search", "memory", "memory at 90 % of the limit") in measured(found)
 
     def counts(window: Window, step: float) -> Sequence[Any]:
-        return lines(line(500.0, count="part"), line(1_000.0, count="all"))(window, step)
+        return lines(line(500.0, count="part", service="checkout"), line(1_000.0, count="all", service="checkout"))(
+            window, step
+        )
 
     burning = await advised({"label_replace": counts}, service="checkout")
     subjects = {(each.service, each.subject) for each in burning.recommendations}

@@ -500,6 +500,6 @@ async def test_preferences_are_ones_own_and_what_is_left_away_stays(app: App) ->
 
 def test_every_operation_that_ships_is_tried_here() -> None:
     folder = Path(__file__).parent
-    places = (*folder.glob("test_*operations.py"), *(folder / "observatory").glob("test_*.py"))
-    here = "".join(path.read_text() for path in sorted(places))
+    inside = (path for name in ("observatory", "operations") for path in (folder / name).glob("test_*.py"))
+    here = "".join(path.read_text() for path in sorted((*folder.glob("test_*operations.py"), *inside)))
     assert [each.name for each in Registry.discover() if f'"{each.name}"' not in here] == []

@@ -21,6 +21,7 @@ from bot.ports import Json
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "time_range": ("window", "against"),
     "service": ("service", "other_service"),
+    "metric": ("metric", "signal"),
     "environment": ("environment", "other_environment"),
     "version": ("version", "other_version"),
     "pattern": ("contains",),
@@ -152,8 +153,9 @@ def placed(found: AnyOperation, understood: Understanding) -> tuple[Entity, ...]
 
 def _fields_of(each: Entity, fields: Collection[str]) -> tuple[str, ...]:
     """What has a name of its own is found by what it is about: "stop watching checkout latency"."""
-    named = each.type in {"service", "metric"} and each.type not in fields and "watch" in fields
-    return ("watch",) if named else FIELDS.get(each.type, (each.type,))
+    names = FIELDS.get(each.type, (each.type,))
+    named = each.type in {"service", "metric"} and "watch" in fields and not any(name in fields for name in names)
+    return ("watch",) if named else names
 
 
 def each_of(

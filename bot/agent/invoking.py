@@ -60,6 +60,17 @@ class Invoking:
             await self._tell_more(found, outcome, tell)
         return outcome
 
+    async def ask(self, request: Request, operation: str, values: Mapping[str, Json]) -> Outcome:
+        """What has to be known before there is an answer; nothing is told of it."""
+        return await self._door.invoke(
+            request.actor,
+            operation,
+            dict(values),
+            origin=request.origin,
+            idempotency_key=f"{request.key}:{operation}",
+            resumed=request.again,
+        )
+
     async def _tell_more(self, found: AnyOperation, outcome: Done, tell: Tell) -> None:
         """What an output shows of itself. The numbers are told by then: what fails here takes nothing away."""
         known = {each.name for each in self._registry}

@@ -5,20 +5,20 @@ It never guesses a change: what would change something becomes a form that a per
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Final, Literal
 
+from bot.agent import tending
 from bot.agent.absent import beyond
-from bot.agent.filling import each_of, filled, placed, with_strangers
-from bot.catalogue import Catalogue, environment
+from bot.agent.filling import AT_ONCE, each_of, placed, with_strangers
+from bot.agent.known import ID, LIKELY, PREFIXES, QUOTED, WORD, Known, missing, needs, values_of
+from bot.agent.parting import each_named, wanted, wishes_of
+from bot.agent.watching import at_hours
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
 from bot.language import brain
-from bot.language.lexicon import Lexicon
 from bot.language.phrases import SURE, Match, rank
 from bot.language.understanding import Earlier, Entity, Understanding
 from bot.ports import Json
@@ -26,23 +26,10 @@ from bot.ports import Json
 NEAR: Final = 3
 SAID: Final = 0.9
 """The score of a phrase that was said as it is known."""
-LIKELY: Final = 0.6
-"""Confidence of a sentence that reads; below it, the likeliest are offered."""
 UNMEASURED: Final = 0.6
 """What is left of the confidence in a question to metrics that names none."""
 CHATTING: Final = 0.8
 """Confidence from which words that ask for nothing are small talk, and not a wish that was not understood."""
-_WORD: Final = re.compile(r"[\w.-]+")
-_QUOTED: Final = re.compile(r"(?<!\w)[\"“”'‘’]([^\"“”'‘’]{1,200})[\"“”'‘’](?!\w)")
-_ID: Final = re.compile(r"\b(?:apr|run|dl|ans|wch|alr|sil)-[\w:-]+")
-_PREFIXES: Final = {
-    "approval": "apr-",
-    "run": "run-",
-    "letter": "dl-",
-    "watch": "wch-",
-    "alert": "alr-",
-    "silence": "sil-",
-}
 LOOK_IT_OVER: Final = "it changes something, so please look it over"
 Kind = Literal["run", "form", "ask", "absent", "talk", "not-yet", "unsure"]
 
@@ -60,26 +47,12 @@ class Meaning:
     why: str = ""
     score: float = 0.0
     understood: Understanding | None = None
+    note: str = ""
+    """What the form cannot say, although it was asked for."""
     left: tuple[str, ...] = ()
     """What was named, and the operation has no place for."""
     over: tuple[str, ...] = ()
     """What it is not asked of, because that is too much at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a sentence is understood by: what there is, how it is called, and when, where and after what it is said."""
-
-    registry: Registry
-    catalogue: Catalogue
-    lexicon: Lexicon
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    timezone: str = "UTC"
-    history: Sequence[Earlier] = ()
-
-    @property
-    def names(self) -> Mapping[str, AnyOperation]:
-        return {each.name: each for each in self.registry}
 
 
 def understand(text: str, known: Known) -> Meaning:
@@ -87,13 +60,16 @@ def understand(text: str, known: Known) -> Meaning:
     exact = _exact(text, known) or _help(text, known.registry)
     if exact is not None:
         return exact
-    heard = brain.understand(text, known.lexicon, now=known.now, timezone=known.timezone, history=known.history)
-    understood = with_strangers(heard, known.lexicon)
+    if tending.takes_back(text) and (back := _back(known)):
+        return back
+    understood = _heard(text, known)
+    if (tended := _tended(text, understood, known)) is not None:
+        return tended
     phrase = _by_phrase(text, known, understood)
     meaning = meant(understood, known)
     if phrase.operation is None:
         return replace(meaning, near=meaning.near or phrase.near)
-    if any(str(phrase.values.get(name, "")).startswith(prefix) for name, prefix in _PREFIXES.items()):
+    if any(str(phrase.values.get(name, "")).startswith(prefix) for name, prefix in PREFIXES.items()):
         return phrase  # what is named by its id is meant, and whatever else the words say is about it
     if meaning.operation and len(placed(meaning.operation, understood)) > len(placed(phrase.operation, understood)):
         return meaning  # "status of checkout" is not the status of the bot
@@ -102,6 +78,89 @@ def understand(text: str, known: Known) -> Meaning:
     acts = understood.operation in brain.ACTING and understood.confidence >= LIKELY
     plainly = phrase.score >= SAID or phrase.score > meaning.score
     return phrase if plainly and not acts else replace(meaning, near=meaning.near or phrase.near)
+
+
+def _tended(text: str, understood: Understanding, known: Known) -> Meaning | None:
+    """What is said of a watch or a silence that there is; what is wanted besides comes after it."""
+    if len(text) > tending.MOST:
+        return None
+    wishes = wanted(text, known)
+    if len(wishes) > 1:
+        return _in_turn(wishes, understood, known)
+    if tending.leaves_out(text):
+        near = tuple(known.names[each] for each in ("alerts.silence", "watches.pause") if each in known.names)
+        return Meaning("unsure", near=near, understood=understood)
+    text, said = tending.lasting(text, known.now, known.timezone)
+    place = understood.value("environment")
+    understood = _heard(text, known) if said else understood
+    if place and tending.unknown_end(said):  # "until the deploy is done in staging"
+        said = {"environment": place, **said}
+    apart = each_named(understood)
+    meanings = [_one_tended(text, each, said, known) for each in apart[:AT_ONCE]]
+    if None in meanings:
+        return None
+    first, *others = filter(None, meanings)
+    left = (each for part in apart[AT_ONCE:] for each in part.entities if each.type == "service")
+    return replace(first, then=tuple(others), over=tuple(each.text for each in left))
+
+
+def _one_tended(text: str, understood: Understanding, said: Mapping[str, Json], known: Known) -> Meaning | None:
+    found = tending.tended(understood)
+    if found is None or found[0] not in known.names:
+        return None
+    operation, acts = known.names[found[0]], known.names[found[0]].risk is not Risk.READ
+    values = {**values_of(text, operation, understood, known), **found[1], **said}
+    if "service" in values and (service := understood.value("service")):
+        values["service"] = service
+    return Meaning(
+        "form" if acts else "run",
+        operation,
+        values,
+        why=LOOK_IT_OVER if acts else "",
+        score=tending.SURE,
+        understood=understood,
+        note=tending.unknown_end(values),
+    )
+
+
+def _back(known: Known) -> Meaning | None:
+    """The forms that take back what was said last; else it has to be said, unless there are deploys to roll back."""
+    said = (each.text for each in reversed(known.history) if each.role == "user")
+    last = next((each for each in said if not tending.takes_back(each)), "")
+    first = understand(last, replace(known, history=())) if last else Meaning("unsure")
+    wishes = (first, *first.then)
+    undoing = (_undoing(each, known) for each in wishes if each.operation is wishes[-1].operation)
+    if forms := list(filter(None, undoing)):
+        return replace(forms[0], then=tuple(forms[1:]))
+    return None if "deploy.rollback" in known.names else Meaning("talk", score=tending.SURE)
+
+
+def _undoing(wish: Meaning, known: Known) -> Meaning | None:
+    did = wish.operation if wish.kind in {"run", "form"} else None
+    found = tending.undone(did.name, wish.values) if did else None
+    if found is None or found[0] not in known.names:
+        return None
+    return Meaning("form", known.names[found[0]], found[1], why=LOOK_IT_OVER, score=tending.SURE)
+
+
+def _in_turn(wishes: Sequence[str], understood: Understanding, known: Known) -> Meaning | None:
+    """Each wish for itself where one of them is about what there is; else the grammar takes them apart."""
+    tended = [_tended(each, known.read(each), known) for each in wishes]
+    # "what happens if I mute cart and pause its watch" asks for nothing, also in its second half.
+    if not any(tended if understood.mood == "request" else tended[:1]):
+        return None
+    meanings: list[Meaning] = []
+    for text, found in zip(wishes, tended, strict=True):
+        meaning = found or understand(text, known)
+        meanings += (replace(meaning, then=()), *meaning.then)
+        known = replace(known, history=(*known.history, Earlier("user", text)))
+    return replace(meanings[0], then=tuple(meanings[1:]))
+
+
+def _heard(text: str, known: Known) -> Understanding:
+    """After what was said before."""
+    heard = brain.understand(text, known.lexicon, now=known.now, timezone=known.timezone, history=known.history)
+    return with_strangers(heard, known.lexicon)
 
 
 def meant(understood: Understanding, known: Known) -> Meaning:
@@ -151,11 +210,12 @@ def _one(understood: Understanding, known: Known) -> Meaning:
     if name == "knowledge.ask":
         return Meaning("run", found, {"question": understood.raw}, score=score, understood=understood)
     (first, *others), over = each_of(found, understood, known.now, known.timezone)
-    missing = _missing(found, first.values)
+    lacks = missing(found, first.values)
     acts = found.risk is not Risk.READ
-    if acts or missing:
-        why = LOOK_IT_OVER if acts else _needs(missing)
-        return Meaning("form", found, first.values, why=why, score=score, understood=understood)
+    if acts or lacks:
+        why = LOOK_IT_OVER if acts else needs(lacks)
+        note = _note(found, understood.raw)
+        return Meaning("form", found, first.values, why=why, score=score, understood=understood, note=note)
     return Meaning(
         "run",
         found,
@@ -220,22 +280,39 @@ def _exact(text: str, known: Known) -> Meaning | None:
             why = f"{word!r} stands alone; values are written as name=value"
             return Meaning("form", found, values, why=why, score=1.0)
         values[key.lstrip("-").replace("-", "_")] = value
-    missing = _missing(found, values)
-    if missing and not values:
-        return Meaning("form", found, values, why=_needs(missing), score=1.0)
+    lacks = missing(found, values)
+    if lacks and not values:
+        return Meaning("form", found, values, why=needs(lacks), score=1.0)
     return Meaning("run", found, values, score=1.0)
 
 
 def _worded(found: AnyOperation, words: str, known: Known) -> Meaning | None:
     """An operation that is named exactly, with what a sentence behind it says; None where it says nothing."""
-    understood = brain.understand(words, known.lexicon, now=known.now, timezone=known.timezone)
-    values = _values(words, found, understood, known)
-    missing = _missing(found, values)
+    understood = known.read(words)
+    hush = f"silence {words}" if found.name == "alerts.silence" else ""
+    if hush and (tended := _tended(hush, known.read(hush), known)):
+        return tended
+    first = wishes_of(words)[0]
+    about = found.name == "watches.create" and _tended(first, known.read(first), known)
+    if about and (tended := _tended(words, understood, known)):
+        return tended  # `/watch` makes something new of words that are about what there is
+    wishes = wishes_of(words)
+    if found.risk is not Risk.READ and any(_tended(each, known.read(each), known) for each in wishes[1:]):
+        own = _worded(found, wishes[0], known)
+        rest = _in_turn(wishes[1:], understood, known)
+        return replace(own, then=(*own.then, replace(rest, then=()), *rest.then)) if own and rest else own
+    values = values_of(words, found, understood, known)
+    lacks = missing(found, values)
     if not values:
         return None
-    if found.risk is not Risk.READ or missing:
-        return Meaning("form", found, values, why=_needs(missing) if missing else LOOK_IT_OVER, score=1.0)
+    if found.risk is not Risk.READ or lacks:
+        why = needs(lacks) if lacks else LOOK_IT_OVER
+        return Meaning("form", found, values, why=why, score=1.0, note=_note(found, words))
     return Meaning("run", found, values, score=1.0)
+
+
+def _note(found: AnyOperation, text: str) -> str:
+    return at_hours(text) if "lasting" in found.input.model_fields else ""
 
 
 def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
@@ -251,22 +328,22 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     if not found or found[0].score < SURE:
         return Meaning("unsure", near=near)
     chosen, score = names[found[0].name], found[0].score
-    values = _values(text, chosen, understood, known)
-    missing = _missing(chosen, values)
+    values = values_of(text, chosen, understood, known)
+    lacks = missing(chosen, values)
     if chosen.risk is not Risk.READ and understood.mood != "request":
         return Meaning("not-yet", chosen, values, near=(chosen,), score=score)
     if chosen.risk is not Risk.READ:
         return Meaning("form", chosen, values, near=near, why=LOOK_IT_OVER, score=score)
-    if missing:
-        return Meaning("form", chosen, values, near=near, why=_needs(missing), score=score)
+    if lacks:
+        return Meaning("form", chosen, values, near=near, why=needs(lacks), score=score)
     return Meaning("run", chosen, values, near=near, score=score)
 
 
 def _word_for_word(text: str, phrases: Mapping[str, Sequence[str]]) -> list[Match]:
     """What is said just as it is known, whatever names are in it: "cost" is a metric, too."""
-    said = _WORD.findall(text.lower())
+    said = WORD.findall(text.lower())
     return [
-        Match(name, 1.0) for name, each in phrases.items() if any(_WORD.findall(one.lower()) == said for one in each)
+        Match(name, 1.0) for name, each in phrases.items() if any(WORD.findall(one.lower()) == said for one in each)
     ]
 
 
@@ -275,44 +352,4 @@ def _bare(text: str, understood: Understanding, *, keeping: str = "") -> str:
     named = (each for each in understood.entities if each.type != keeping)
     for each in sorted(named, key=lambda each: -each.span[0]):
         text = f"{text[: each.span[0]]} {text[each.span[1] :]}"
-    return " ".join(_WORD.findall(_ID.sub(" ", _QUOTED.sub(" ", text))))
-
-
-def _values(text: str, found: AnyOperation, understood: Understanding, known: Known) -> dict[str, Json]:
-    """What was named; and what else fits a field: names of the catalogue, one of the options, an id, a quotation."""
-    named = filled(found, understood, known.now, known.timezone).values
-    words = [word.strip(".-").lower() for word in _WORD.findall(text)]
-    ids = _ID.findall(text)
-    quoted = [each for each in _QUOTED.findall(text) if each not in named.values()]
-    values = dict(named)
-    for name, shape in found.input.model_json_schema().get("properties", {}).items():
-        options = _options(shape)
-        value: Json = None
-        if name == "operation":
-            value = next((each.name for each in known.registry if each.name in words), None)
-        elif name == "environment":
-            value = next((str(place) for word in words if (place := environment(word))), None)
-        elif name == "service":
-            value = next((service.name for word in words if (service := known.catalogue.resolve(word))), None)
-        elif name in _PREFIXES:
-            value = next((each for each in ids if each.startswith(_PREFIXES[name])), None)
-        elif options:
-            value = next((option for option in options if option.lower() in words), None)
-        elif shape.get("type") == "string" and quoted:
-            value = quoted.pop(0)
-        if value is not None and (not options or value in options):
-            values[name] = value
-    return values
-
-
-def _options(shape: Mapping[str, object]) -> list[str]:
-    options = shape.get("enum")
-    return [str(option) for option in options] if isinstance(options, list) else []
-
-
-def _missing(found: AnyOperation, values: Mapping[str, Json]) -> list[str]:
-    return [name for name, shape in found.input.model_fields.items() if shape.is_required() and name not in values]
-
-
-def _needs(missing: list[str]) -> str:
-    return f"it needs {' and '.join(name.replace('_', ' ') for name in missing)}"
+    return " ".join(WORD.findall(ID.sub(" ", QUOTED.sub(" ", text))))

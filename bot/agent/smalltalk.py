@@ -16,6 +16,13 @@ _REPLIES: Final = (
         r"\b(?:hi|hey|hello|morning|good (?:morning|afternoon|evening)|yo|hiya)\b",
         "Hello. Ask me how a service does, why it is slow, or `help`.",
     ),
+    (
+        r"^\W*(?:\w+\W+)?(?:undo|revert|take (?:that|this|it|back))\b",
+        (
+            "Say what to take back: “unsilence payments”, “stop watching checkout latency”, “resume the search watch”. "
+            "What a button did is taken back below its answer; of words I know the last ones of this thread."
+        ),
+    ),
 )
 ELSE: Final = "That is beyond me: I look after services. `help` shows what I can do."
 

@@ -13,11 +13,13 @@ from typing import Final
 import structlog
 
 from bot.agent.absent import absent
+from bot.agent.choosing import Chosen, chosen
 from bot.agent.deliberating import Asked, Deliberating
 from bot.agent.earlier import earlier
 from bot.agent.events import Choice, Choices, Event, FormWanted, Text, Trouble
 from bot.agent.invoking import Invoking
-from bot.agent.meaning import Known, Meaning, meant, understand
+from bot.agent.known import Known
+from bot.agent.meaning import Meaning, meant, understand
 from bot.agent.preferences import ENVIRONMENT, PreferenceStore, of_person
 from bot.agent.questions import answered, given_up, pack, unpack
 from bot.agent.request import Attachment, Request
@@ -248,17 +250,10 @@ class Turns:
         """`part` tells the wishes of one message apart: each is done once, and not as the other."""
         request, tell = turn.request, turn.tell
         match meaning:
-            case Meaning("run", found, values) if found:
-                for number, each in enumerate((values, *meaning.beside)):
-                    key = f"{request.key}{part}:{number}" if number or part else ""
-                    await self._run(turn, found, await self._usual(request, found, each), key=key)
-                if meaning.left:
-                    await tell(Text(f"_I could not narrow this down by {_listed(meaning.left)}._"))
-                if meaning.over:
-                    await tell(Text(f"_That is a lot at once, so I left out {_listed(meaning.over)}: ask me again._"))
-            case Meaning("form", found, values) if found:
-                usual = await self._usual(request, found, values)
-                await tell(FormWanted(found.name, found.title, usual, meaning.why))
+            case Meaning("run", found) if found:
+                await self._run_all(turn, found, meaning, part)
+            case Meaning("form", found) if found:
+                await self._want(turn, found, meaning)
             case Meaning("ask") if meaning.understood:
                 await self._ask(turn, meaning.understood)
             case Meaning("absent", why=name):
@@ -273,6 +268,37 @@ class Turns:
             case _:
                 await tell(Text("I am not sure what you mean. I would rather ask than guess."))
                 await tell(Choices(tuple(self._suggestions(meaning.near)), "Did you mean one of these?"))
+
+    async def _run_all(self, turn: _Turn, found: AnyOperation, meaning: Meaning, part: str) -> None:
+        for number, each in enumerate((meaning.values, *meaning.beside)):
+            key = f"{turn.request.key}{part}:{number}" if number or part else ""
+            if which := await self._chosen(turn, found, each):
+                await self._run(turn, found, await self._usual(turn.request, found, which.values), key=key)
+        await self._rest(turn, meaning)
+
+    async def _rest(self, turn: _Turn, meaning: Meaning) -> None:
+        """What was asked and is not done."""
+        if meaning.left:
+            await turn.tell(Text(f"_I could not narrow this down by {_listed(meaning.left)}._"))
+        if meaning.over:
+            await turn.tell(Text(f"_That is a lot at once, so I left out {_listed(meaning.over)}: ask me again._"))
+
+    async def _want(self, turn: _Turn, found: AnyOperation, meaning: Meaning) -> None:
+        """The form, and what it cannot say."""
+        if meaning.note:
+            await turn.tell(Text(meaning.note))
+        if which := await self._chosen(turn, found, meaning.values):
+            usual = await self._usual(turn.request, found, which.values)
+            why = "; ".join(filter(None, (which.why, meaning.why)))
+            await turn.tell(FormWanted(found.name, found.title, usual, why))
+        await self._rest(turn, meaning)
+
+    async def _chosen(self, turn: _Turn, found: AnyOperation, values: Mapping[str, Json]) -> Chosen | None:
+        """With what is named in words settled; None where that is a question, which is then asked."""
+        which = await chosen(found, values, lambda name, given: self._invoking.ask(turn.request, name, given))
+        for event in which.said:
+            await turn.tell(event)
+        return None if which.said else which
 
     async def _run(self, turn: _Turn, found: AnyOperation, values: Mapping[str, Json], *, key: str = "") -> None:
         outcome = await self._invoking.invoke(turn.request, found, values, turn.tell, key=key)

@@ -26,8 +26,8 @@ _LIMIT: Final = re.compile(
     r"(?!\s*(?:%|percent|ms\b|s\b|secs?\b|seconds?\b|m\b|min|h\b|hours?\b|days?\b|[.:/-]?\d|[ap]m\b))"
 )
 _OFF: Final = re.compile(
-    r"\b(?:rises?|grows?|increases?|jumps?|drops?|falls?|decreases?|changes?|differs?|deviates?|goes up|goes down"
-    r"|(?:is|are) (?:up|down|off))(?:\s+by)?(?:\s+(?:more than|at least|over))?\s+$"
+    r"\b(?:rises?|grows?|increases?|jumps?|drops?|falls?|decreases?|changes?|differs?|deviates?|moves?|up|down|off)"
+    r"(?:\s+by)?(?:\s+(?:more than|at least|over))?\s+$"
 )
 _BY: Final = re.compile(r"\bby(?:\s+(?:more than|at least|over))?\s+$")
 _THE_DAY_BEFORE: Final = re.compile(
@@ -53,8 +53,28 @@ _SHOUTED: Final = re.compile(r"(?<![\w.-])(?:[A-Z]{3,}[A-Za-z]*|[A-Z][a-z]+(?:[A
 """OOM, OOMKilled, NullPointerException: what stands so in a log."""
 _FAILS: Final = re.compile(r"\b(?:down|fails?|failing|breaks?|broken|problems?|issues?|trouble|unhealthy)\b")
 _SENSITIVE: Final = re.compile(r"\b(low|medium|high) sensitivity\b|\bsensitivity(?: is| of| to)? (low|medium|high)\b")
+_HOURS: Final = re.compile(
+    r"\b(?:at night|by (?:day|night)|over ?night|(?:on|at|over) (?:the )?(?:weekends?|week ?days|holidays)"
+    r"|(?:during|in|within|outside(?: of)?|after|out of) (?:the )?"
+    r"(?:day ?time|night|evenings?|mornings?|(?:business|office|working|work|peak|opening) (?:hours|time))"
+    r"|(?:between|from) \d{1,2}(?::\d\d)? ?(?:[ap]m)? (?:and|to|till|until) \d{1,2}(?::\d\d| ?[ap]m))",
+    re.IGNORECASE,
+)
+ALL_HOURS: Final = (
+    "A watch looks at all hours, and cannot keep to some of them. This one would speak by day and by night.\n\n"
+)
 _AS_MUCH: Final = {"double": 100.0, "triple": 200.0, "halve": 50.0}
 _TURNS: Final = re.compile(r"\b(double|triple|halve)[sd]?\b")
+_UP: Final = re.compile(
+    r"\b(?:rises?|grows?|increases?|jumps?|doubles?|triples?|(?:goes|moves?|is|are) up|higher|above)\b"
+    r"|\bx\s?\d|\d\s?x\b"
+)
+_DOWN: Final = re.compile(
+    r"\b(?:drops?|falls?|sinks?|decreases?|halves?|halved|(?:goes|moves?|is|are) down|lower|below)\b"
+)
+_BOTH: Final = re.compile(
+    r"\b(?:up(?: or | and | ?/ ?)down|down(?: or | and | ?/ ?)up|either (?:way|direction)|both (?:ways|directions))\b"
+)
 _TIMES: Final = 100.0
 _NOTHING: Final = 0.01
 """Requests a second: fewer are none."""
@@ -64,7 +84,7 @@ _OFTENEST: Final = 15
 
 def wished(values: dict[str, Json], raw: str, holds: Sequence[Entity]) -> dict[str, Json]:
     """The values with what only such a wish has; what was filled in by the types of things alone is put right."""
-    text = raw.lower()
+    text = _HOURS.sub(lambda hours: " " * len(hours[0]), raw.lower())  # "to 5pm" is no limit
     lasting = _LASTING.search(text)
     values.pop("above", None)
     values |= _amounts(text, holds, lasting.span() if lasting else (0, 0))
@@ -76,6 +96,11 @@ def wished(values: dict[str, Json], raw: str, holds: Sequence[Entity]) -> dict[s
     if sensitivity := _SENSITIVE.search(text):
         values["sensitivity"] = sensitivity[1] or sensitivity[2]
     return values | _kind(values, raw)
+
+
+def at_hours(raw: str) -> str:
+    """What is to be said of a wish for some hours only."""
+    return ALL_HOURS if _HOURS.search(raw) else ""
 
 
 def _kind(values: dict[str, Json], raw: str) -> dict[str, Json]:
@@ -96,6 +121,13 @@ def _kind(values: dict[str, Json], raw: str) -> dict[str, Json]:
     return {"metric": "error_rate" if _FAILS.search(text) else "latency"} if "service" in values else {}
 
 
+def _one_way(limits: dict[str, Json], text: str) -> dict[str, Json]:
+    """Who speaks of a rise alone does not ask for falls."""
+    up, down = bool(_UP.search(text)), bool(_DOWN.search(text))
+    alone = "change" in limits and up != down and not _BOTH.search(text)
+    return {"only": "up" if up else "down"} if alone else {}
+
+
 def _amounts(text: str, holds: Sequence[Entity], lasting: tuple[int, int]) -> dict[str, Json]:
     """The limits: of shares in percent, of durations in seconds; and by how much it may be off the day before."""
     limits: dict[str, Json] = {}
@@ -107,7 +139,7 @@ def _amounts(text: str, holds: Sequence[Entity], lasting: tuple[int, int]) -> di
             continue
         before = text[:at] if each.source == "said" else ""
         if each.type == "factor":
-            limits["change"] = round((each.value - 1) * _TIMES, 6)
+            limits["change"] = round(abs(each.value - 1) * _TIMES, 6)
         elif each.type == "percent" and (_THE_DAY_BEFORE.search(text) or _OFF.search(before) or _BY.search(before)):
             limits["change"] = each.value
         else:
@@ -115,7 +147,7 @@ def _amounts(text: str, holds: Sequence[Entity], lasting: tuple[int, int]) -> di
     if turns := _TURNS.search(text):
         limits.setdefault("change", _AS_MUCH[turns[1]])
     if limits:
-        return limits
+        return limits | _one_way(limits, text)
     for found in _LIMIT.finditer(text):
         if not lasting[0] <= found.start(2) < lasting[1]:
             amount = float(found[2].replace(",", "")) * _SIZES.get(found[3] or "", 1.0)

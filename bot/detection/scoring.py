@@ -1,10 +1,10 @@
-"""A file through the detectors, in the order of time: a score for every sample, and what of it makes an event."""
+"""A file through the detectors, in the order of time: a score for every sample."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,11 @@ from bot.errors import ConfigurationError
 from bot.telemetry.charts.words import counted
 from bot.telemetry.rows import Counts
 from bot.telemetry.signals import Floats
-from bot.watch.detecting import SENSITIVITY, Bank, Kind, surprise_for
-from bot.watch.tracking import BACK, CALM
+from bot.watch.detecting import SENSITIVITY, Bank, surprise_for
 from bot.watch.watches import Sensitivity
 
 LOWEST: Final = 1.5
 """A line below which chance alone would often be, where samples are days apart."""
-ALONE: Final = 1.0
-"""A single sample must be that much rarer to be an event."""
 HOLE: Final = 5.0
 """A gap of more steps than this ends one."""
 EVEN: Final = 0.1
@@ -59,25 +56,6 @@ class Scored:
         return scores
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Unusual samples that belong together; what it says of values is of the most surprising one."""
-
-    series: str
-    kind: str
-    direction: Literal["high", "low"]
-    since: float
-    seconds: float
-    at: float
-    value: float
-    expected: float
-    low: float
-    high: float
-    surprise: float
-    sure: float
-    ended: bool
-
-
 def scored(table: Table, sensitivity: Sensitivity, tell: Callable[[int], None]) -> Scored:
     """The score of a sample goes by those before it; `tell` hears how many are done."""
     order = np.argsort(table.times, kind="stable")[: int(np.isfinite(table.times).sum())]
@@ -109,48 +87,6 @@ def step_of(times: Floats) -> float:
     if not apart.size:
         raise ConfigurationError("All rows have the same timestamp.", mend="Give samples of at least two moments.")
     return float(np.median(apart))
-
-
-def events(found: Scored) -> tuple[Event, ...]:
-    """The earliest first."""
-    every = (event for row in range(len(found.names)) for event in _events(found, row))
-    return tuple(sorted(every, key=lambda event: event.since))
-
-
-def _events(found: Scored, row: int) -> Iterator[Event]:
-    surprise, values = found.surprise[row], found.values[row]
-    out = np.flatnonzero(surprise >= found.line)
-    if not out.size:
-        return
-    calm = np.cumsum(np.isfinite(values) & (surprise < BACK * found.line))
-    gaps = np.maximum.reduceat(np.diff(found.times, append=found.times[-1]), out)[:-1]
-    ends = (np.diff(calm[out]) >= CALM) | (gaps > HOLE * found.step)
-    for run in np.split(out, np.flatnonzero(ends) + 1):
-        peak = int(run[surprise[run].argmax()])
-        if len(run) == 1 and surprise[peak] < found.line + ALONE:
-            continue
-        value, expected = float(values[peak]), float(found.expected[row, peak])
-        size = float(surprise[peak])
-        yield Event(
-            series=found.names[row],
-            kind=_kind(found.kinds[row, run], surprise[run]).name,
-            direction="high" if value >= expected else "low",
-            since=float(found.times[run[0]]),
-            seconds=float(found.times[run[-1]] - found.times[run[0]]) + found.step,
-            at=float(found.times[peak]),
-            value=value,
-            expected=expected,
-            low=float(found.low[row, peak]),
-            high=float(found.high[row, peak]),
-            surprise=size,
-            sure=1.0 - 0.5 * 10.0 ** (-(size - found.line) / 4.0),
-            ended=bool(calm[-1] - calm[run[-1]] >= CALM),
-        )
-
-
-def _kind(kinds: NDArray[np.int8], surprise: Singles) -> Kind:
-    """Told by most of the surprise: the first samples of a new level look like a spike."""
-    return Kind(int(np.bincount(kinds, weights=surprise).argmax()))
 
 
 # ---------------------------------------------------------------- what should be known of the file

@@ -12,7 +12,8 @@ import numpy as np
 from rich.console import RenderableType
 from rich.text import Text
 
-from bot.detection.scoring import HOLE, Event, Scored, Singles, gaps
+from bot.detection.events import Event, alone
+from bot.detection.scoring import HOLE, Scored, Singles, gaps
 from bot.detection.table import SCORE, Table
 from bot.ports import Json
 from bot.telemetry.charts import clock
@@ -67,7 +68,7 @@ class Report:
             yield Text(plain(f"Nothing unusual in {where} (sensitivity {sensitivity})."), style="bold")
         for name in self._short():
             yield Text(plain(f"{name}: too few samples to judge."), style="bold")
-        for remark in (*self.remarks, *self._gaps()):
+        for remark in (*self.remarks, *self._gaps(), *self._alone()):
             yield Text(plain(remark), style="dim")
 
     def _table(self) -> RenderableType:
@@ -75,7 +76,7 @@ class Report:
         rows = [
             (
                 self._when(event.since),
-                duration(event.seconds) + ("" if event.ended else ", to the end"),
+                self._how_long(event),
                 *((event.series,) if several else ()),
                 _WORDS.get((event.kind, event.direction), "unusual"),
                 said(event.value),
@@ -88,6 +89,11 @@ class Report:
         left_out = len(self.events) - len(rows)
         title = f"the {MOST_EVENTS} surest; {left_out:,} more with --json" if left_out else ""
         return in_columns(names, rows, {len(names) - 3, len(names) - 2, len(names) - 1}, title)
+
+    def _how_long(self, event: Event) -> str:
+        last = event.since + event.seconds > self.found.times[-1]
+        how = "" if event.ended else ", to the end" if last else ", to a gap"
+        return duration(event.seconds) + (", then usual" if event.stayed else how)
 
     def _surest(self, series: str = "") -> list[Event]:
         """As many as can be taken in, in the order of time."""
@@ -104,6 +110,16 @@ class Report:
             start, end = max(missing.tolist(), key=lambda each: each[1] - each[0])
             longest = f"{duration(end - start)} from {self._when(start)}"
             yield f"{counted(len(missing), 'gap')} without samples, {'the longest ' * (len(missing) > 1)}{longest}."
+
+    def _alone(self) -> Iterator[str]:
+        if lone := alone(self.found, self.events):
+            row, at = lone[0]
+            whose = f" of {self.found.names[row]}" if len(self.found.names) > 1 else ""
+            oddest = f"{said(self.found.values[row, at])}{whose} at {self._when(self.found.times[at])}"
+            yield (
+                f"{counted(len(lone), 'odd sample')} alone, {'the oddest ' * (len(lone) > 1)}{oddest}: "
+                "no finding, which takes two of three."
+            )
 
     def _when(self, seconds: float) -> str:
         fineness = "milliseconds" if self.found.step < 1 else "seconds" if self.found.step < clock.MINUTE else "minutes"
@@ -124,7 +140,7 @@ class Report:
             "sensitivity": sensitivity,
             "series": list(found.names),
             "not_judged": [*self._short()],
-            "remarks": [*self.remarks, *self._gaps()],
+            "remarks": [*self.remarks, *self._gaps(), *self._alone()],
             "findings": [
                 asdict(event) | {"since": self._iso(event.since), "at": self._iso(event.at)} for event in self.events
             ],
@@ -161,7 +177,11 @@ class Report:
             curves=(Curve(name=name, start=float(start), step=grid, values=curve),),
             band=Band(low=low, high=high),
             stretches=tuple(
-                Stretch(start=self._moment(event.since), end=self._moment(event.since + event.seconds))
+                Stretch(
+                    start=self._moment(event.since),
+                    end=self._moment(event.since + event.seconds),
+                    label=duration(event.seconds),
+                )
                 for event in self._surest(name)
             ),
             timezone=self.timezone,

@@ -87,7 +87,7 @@ def read(text: str, zone: tzinfo) -> Table:
     columns = tuple(first) if headed else _invented(len(first), time_place)
     held = _columns(text, separator, columns, time_place, zone, headed=headed)
     time = held[time_place]
-    time.checked("")
+    time.checked("", fewest=2)
     places = _series(columns, time_place, held)
     names = _named(columns, places)
     return Table(
@@ -187,15 +187,15 @@ class _Column:
     def some(self) -> int:
         return int(np.isfinite(np.asarray(self.numbers)).sum())
 
-    def checked(self, name: str) -> None:
+    def checked(self, name: str, *, forgiving: bool = True, fewest: int = 1) -> None:
+        """Where fewer than that can be read, those that cannot are what is wrong."""
         filled = self.strange + self.some
-        if not self.some or self.strange > max(1, FEW * filled):
+        few = not self.some or (self.strange and self.some < fewest)
+        if few or self.strange > (max(1, FEW * filled) if forgiving else 0):
             why = self._first or "no cell holds anything"
             where = f" in column {_quoted(name)}" if name else ""
-            raise ConfigurationError(
-                f"{why[:1].upper()}{why[1:]}{where}" + (f"; {self.strange:,} cells are like that." if why else "."),
-                mend=self._mend,
-            )
+            more = f"; {self.strange:,} cells are like that" if self.strange > 1 else ""
+            raise ConfigurationError(f"{why[:1].upper()}{why[1:]}{where}{more}.", mend=self._mend)
 
     def notes(self, one: str, of: str) -> Iterator[str]:
         if self.strange:
@@ -236,7 +236,7 @@ def _series(columns: Sequence[str], time_place: int, held: Sequence[_Column]) ->
     ]
     chosen = [place for place in able if held[place].some > held[place].strange]
     for place in chosen or able:
-        held[place].checked(columns[place])
+        held[place].checked(columns[place], forgiving=bool(chosen))
     if not chosen:
         raise ConfigurationError(
             "No column holds values besides the timestamp.", mend="Give a CSV with the columns timestamp and value."

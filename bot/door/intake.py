@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from bot.door.operation import Input, Operation
 from bot.door.outcomes import Problem
+from bot.errors import CopilotError
 from bot.guard.redaction import Redactor
 
 MOST_CHARACTERS: Final = 20_000
@@ -53,6 +54,8 @@ def check(operation: Operation[Any, Any], raw: Mapping[str, object] | Input, red
     except ValidationError as error:
         wrong = islice(error.errors(include_url=False), MOST_PROBLEMS)
         raise BadInput(tuple(_problem(operation.input, dict(item), redactor) for item in wrong)) from None
+    except CopilotError as error:
+        raise BadInput((_refused(operation.input, raw, error, redactor),)) from None
     return checked
 
 
@@ -138,8 +141,28 @@ def _problem(model: type[Input], error: dict[str, Any], redactor: Redactor) -> P
                 f"Did you mean {near[0]!r}?" if near else f"Its fields are: {known}.",
             )
         case _:
-            why = redactor.text(str(error["msg"]))
+            why = redactor.text(str(error["msg"])).removeprefix("Value error, ")
             return Problem(name, _quoted(path, error["input"], redactor), why[:1].lower() + why[1:], mend)
+
+
+def _refused(model: type[Input], raw: Mapping[str, object], error: CopilotError, redactor: Redactor) -> Problem:
+    """What a validator raised, which names no field: it is the one without which nothing is raised."""
+
+    def alone(name: str) -> bool:
+        try:
+            model.model_validate({other: value for other, value in raw.items() if other != name})
+        except ValidationError:
+            return True
+        except CopilotError:
+            return False
+        return True
+
+    silent = [name for name in raw if alone(name)]
+    why, mend = redactor.text(error.message).rstrip("."), redactor.text(error.mend)
+    if len(silent) != 1:
+        return Problem("input", "", why, mend)
+    value = _quoted(silent[0], raw[silent[0]], redactor)
+    return Problem(_named(silent[0], redactor), value, why.removeprefix(f"{value} "), mend)
 
 
 def _named(path: str, redactor: Redactor) -> str:

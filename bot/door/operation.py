@@ -24,10 +24,12 @@ PERMISSION = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*")
 class Input(BaseModel):
     """The base of every input: nothing unknown, nothing mutable, no NaN.
 
-    `names_people` are the fields that hold a person's id: the audit trail keeps their pseudonym instead.
+    `names_people` are the fields that hold a person's id: the audit trail keeps their pseudonym instead. `aside` are
+    those that a form asks for only when somebody wants more.
     """
 
     names_people: ClassVar[frozenset[str]] = frozenset()
+    aside: ClassVar[frozenset[str]] = frozenset()
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 

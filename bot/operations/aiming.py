@@ -16,7 +16,7 @@ from bot.operations.observing import LONG, Environment
 from bot.telemetry.queries import logql
 from bot.telemetry.queries.promql import checked
 from bot.telemetry.vocabulary import Scope, Signal, Vocabulary
-from bot.watch.watches import SCANS, Aim, WatchKind
+from bot.watch.watches import SCANS, Aim, Side, WatchKind
 
 Kind = Literal["", "anomaly", "threshold", "absence", "change", "pattern", "burn", "scan"]
 GONE: Final = 300.0
@@ -31,6 +31,7 @@ _HEARTBEAT: Final = "throughput"
 class AimInput(Input):
     """What to look at, and what is too much. What is left out is guessed from the rest."""
 
+    aside = frozenset({"below", "change", "only", "quantile", "pattern", "query", "kind"})
     metric: str = Field("", description="latency, error_rate, throughput, cpu, disk, cost …", max_length=60)
     service: str = Field("", description="The service, by name or alias; all of them, if left out.", max_length=100)
     environment: Environment = Field("production", description="Where to look.")
@@ -38,6 +39,7 @@ class AimInput(Input):
     below: float | None = Field(None, description="Too little is less than that; of shares, in percent.")
     lasting: str = Field("", description="How long it must hold: 5 minutes, 90 s.", max_length=40)
     change: float | None = Field(None, gt=0, le=100_000, description="By how many percent off the day before.")
+    only: Side = Field("", description="Of a change, only one way: up or down.")
     quantile: float | None = Field(None, gt=0, lt=1, description="For latencies: 0.95 is the p95.")
     pattern: str = Field("", description="A text that lines of logs must contain.", max_length=500)
     query: str = Field("", description="PromQL of your own; for a pattern, LogQL.", max_length=LONG)
@@ -47,7 +49,7 @@ class AimInput(Input):
     @classmethod
     def _readable(cls, said: str) -> str:
         if said and not 0 <= length(said) <= LONGEST:
-            raise ValueError(f"{said!r} is longer than a day. Say a shorter time.")
+            raise InvalidInput(f"{said!r} is longer than a day", mend="Say a shorter time, such as 30 minutes.")
         return said
 
 
@@ -138,6 +140,7 @@ def _measured(wanted: AimInput, base: Aim, metric: str, observatory: Observatory
         below if limits else None,
         change,
         for_seconds=base.for_seconds or (GONE if kind is WatchKind.ABSENCE else 0.0),
+        only=wanted.only if kind is WatchKind.CHANGE else "",
     )
 
 

@@ -18,12 +18,12 @@ from bot.observatory.question import capital, clock, iso
 from bot.observatory.told import Grid, Step, Told, span_of
 from bot.operations.aiming import reached
 from bot.operations.observing import Environment, Where, window_of
-from bot.operations.trying import viewer
+from bot.operations.trying import here, viewer
 from bot.telemetry.charts.shapes import Amount, Amounts
 from bot.telemetry.charts.words import counted
 from bot.telemetry.signals import Window
 from bot.telemetry.units import duration
-from bot.watch.alerts import Alert, AlertState, AlertStore, Severity
+from bot.watch.alerts import Alert, AlertState, AlertStore, Severity, Verdict
 from bot.watch.desk import AlertDesk
 from bot.watch.digests import digest as digest_of
 from bot.watch.picturing import Picturing
@@ -34,6 +34,7 @@ from bot.watch.watches import WatchState, WatchStore
 MOST_READ: Final = 1_000
 MOST_ROWS: Final = 50
 MOST_SAID: Final = 6
+MOST_NAMED: Final = 3
 SURE: Final = 0.05
 """Of an origin: less is not worth a word."""
 DAYS: Final = {"daily": 1, "weekly": 7}
@@ -66,7 +67,7 @@ class ListInput(Input):
 class JudgeInput(AlertInput):
     """What you think of it."""
 
-    verdict: Literal["useful", "noise"] = Field(description="Your word; the newest counts.")
+    verdict: Verdict = Field(description="Your word; the newest counts, and `none` takes it back.")
 
 
 class DigestInput(Input):
@@ -99,9 +100,10 @@ class AlertView(Output):
 
 
 class AlertsAnswer(Told):
-    """Alerts."""
+    """Alerts; in a list the first of them."""
 
     alerts: tuple[AlertView, ...] = ()
+    total: int = 0
 
 
 class DigestAnswer(Told):
@@ -122,34 +124,40 @@ async def list_alerts(wanted: ListInput, context: Context) -> AlertsAnswer:
     service = context.get(Observatory).service(wanted.service).name if wanted.service else ""
     window = await window_of(Where(window=wanted.window), context) if wanted.window else None
     state = wanted.state or ("all" if window else "firing")
-    found = await context.get(AlertStore).find(
-        states=() if state == "all" else (AlertState(state),),
-        channel=(context.origin.channel or "") if wanted.here else "",
-        since=window.start if window else None,
-        limit=MOST_READ,
-    )
-    alerts = [
+    store, channel = context.get(AlertStore), here(context) if wanted.here else ""
+    states = () if state == "all" else (AlertState(state),)
+    since = window.start if window else None
+    found = await store.find(states=states, channel=channel, since=since, limit=MOST_READ)
+    over = window is not None and window.end < context.now and state == "all"
+    firing = await store.find(states=(AlertState.FIRING,), channel=channel, limit=MOST_READ) if over else ()
+    meant = [
         each
-        for each in found
+        for each in {each.id: each for each in (*found, *firing)}.values()
         if visible(each, context)
+        and not each.part_of
         and service in {"", *each.services}
         and wanted.severity in {"", each.severity}
         and wanted.environment in {"", each.environment}
-        and (window is None or _in(each, window))
     ]
-    alerts.sort(
+    meant.sort(
         key=lambda each: (each.state is not AlertState.FIRING, SEVERITIES.index(each.severity), -each.since.timestamp())
     )
+    alerts = [each for each in meant if window is None or _in(each, window)]
+    later = [each for each in meant if each not in alerts and each.state is AlertState.FIRING] if over else []
     which = f"{wanted.severity} alert".strip()
     about = (f" of {service}" if service else "") + (f" in {wanted.environment}" if wanted.environment else "")
     one, several = SAID["fired" if window and state == "all" else state]
     many = f"{counted(len(alerts), which)}{about} {one if len(alerts) == 1 else several}"
     return AlertsAnswer(
-        summary=f"{many}: {alerts[0].title}." if alerts else f"No {which}s{about} {several}.",
+        summary=f"{many}: {_headlines(alerts)}." if alerts else f"No {which}s{about} {several}.",
+        findings=(f"{len(later)} {SAID['firing'][len(later) > 1]}: {_headlines(later)}.",) if later else (),
         window=span_of(window, context.identity.timezone, context.now) if window else None,
         grid=_grid(alerts[:MOST_ROWS], context) if alerts else None,
-        steps=tuple(Step(label="Show it", operation="alerts.show", values={"alert": each.id}) for each in alerts[:1]),
+        steps=tuple(
+            Step(label="Show it", operation="alerts.show", values={"alert": each.id}) for each in (later or alerts)[:1]
+        ),
         alerts=tuple(map(_view, alerts[:MOST_ROWS])),
+        total=len(alerts),
     )
 
 
@@ -234,14 +242,19 @@ async def resolve(wanted: AlertInput, context: Context) -> AlertsAnswer:
     about_gate=True,
     repeat=Repeat.SAFE,
     examples=("this alert was noise", "this alert was useful"),
-    undo="Your other word takes its place.",
+    undo="The verdict `none` takes it back.",
 )
 async def judge(wanted: JudgeInput, context: Context) -> AlertsAnswer:
-    """Say whether an alert was useful or noise. The watches that raised it take more, or less, from then on."""
+    """Say whether an alert was useful or noise. The watches that raised it want more, or less, of what it is about."""
     before = await known(wanted.alert, context)
     judged = await context.get(AlertDesk).judge(before.id, context.identity.id, wanted.verdict)
-    effects = tuple(capital(each) for each in judged.effects)
-    return _one(judged.alert, context, f"You find it {wanted.verdict}: {before.title}.", effects)
+    word = "You say nothing of it any more" if wanted.verdict == "none" else f"You find it {wanted.verdict}"
+    effects = tuple(f"{capital(each)}." for each in judged.effects)
+    answer = _one(judged.alert, context, f"{word}: {before.title}.", effects)
+    if wanted.verdict == "none":
+        return answer
+    back = Step(label="Take it back", operation="alerts.judge", values={"alert": before.id, "verdict": "none"})
+    return answer.model_copy(update={"steps": (back,)})
 
 
 # ---------------------------------------------------------------- the digest
@@ -334,12 +347,23 @@ def _view(alert: Alert) -> AlertView:
     )
 
 
+def _headlines(alerts: Sequence[Alert]) -> str:
+    """What the message of each begins with; of one alone, all that it is called."""
+    more = f" and {len(alerts) - MOST_NAMED} more" if len(alerts) > MOST_NAMED else ""
+    return alerts[0].title if len(alerts) == 1 else "; ".join(map(_headline, alerts[:MOST_NAMED])) + more
+
+
+def _headline(alert: Alert) -> str:
+    return alert.title.partition("; ")[0]
+
+
 def _grid(alerts: Sequence[Alert], context: Context) -> Grid:
     zone = context.identity.timezone
     rows = tuple(
-        (clock(each.since, zone, context.now), each.severity, _standing(each), each.title, each.id) for each in alerts
+        (_headline(each), each.severity, clock(each.since, zone, context.now), _standing(each), each.id)
+        for each in alerts
     )
-    return Grid(columns=("since", "severity", "state", "what", "id"), rows=rows)
+    return Grid(columns=("what", "severity", "since", "state", "id"), rows=rows)
 
 
 def _standing(alert: Alert) -> str:
@@ -354,7 +378,7 @@ def _timeline(alert: Alert) -> list[tuple[datetime, str]]:
     events += [(each.ended, f"ended: {line(each)}") for each in alert.findings[:MOST_SAID] if each.ended]
     events += [(alert.opened_at, "told")]
     events += [(alert.acknowledged_at, "somebody looked after it")] if alert.acknowledged_at else []
-    events += [(each.at, f"found {each.verdict}") for each in alert.judgements]
+    events += [(each.at, f"found {each.verdict}") for each in alert.judgements if each.verdict != "none"]
     events += [(alert.resolved_at, "over")] if alert.resolved_at else []
     return sorted(events, key=lambda each: each[0])
 

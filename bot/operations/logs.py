@@ -16,6 +16,7 @@ from bot.operations.observing import LONG, About, scope_of, window_of
 class LogsInput(About):
     """Which lines."""
 
+    aside = frozenset({"pattern", "instance", "query"})
     level: Literal["", "debug", "info", "warn", "error"] = Field("", description="Only lines of this level.")
     contains: str = Field("", description="A text in the line, in whatever case.", max_length=500)
     pattern: str = Field("", description="A regular expression (RE2) that the line fits.", max_length=500)

@@ -22,6 +22,7 @@ Group = Literal["", "service", "instance", "endpoint", "version", "model"]
 class OfMetric(About):
     """Which metric, how it is summed up, and of what."""
 
+    aside = frozenset({"quantile", "aggregation", "version", "instance", "endpoint"})
     metric: str = Field("latency", description="latency, error_rate, throughput, cpu, memory, cost …", max_length=60)
     quantile: float | None = Field(None, gt=0, lt=1, description="For latencies: 0.95 is the p95.")
     aggregation: Literal["", "avg", "max", "min", "sum"] = Field("", description="How instances become one number.")
@@ -33,6 +34,7 @@ class OfMetric(About):
 class QueryInput(OfMetric):
     """A metric by name, or PromQL of your own."""
 
+    aside = OfMetric.aside | {"by", "above", "spread", "query"}
     by: Group = Field("", description="One line for each service, instance, endpoint, version or model.")
     above: float | None = Field(None, ge=0, description="Only what is above it now; of shares, in percent.")
     spread: bool = Field(False, description="Also a heat map of how requests spread over durations.")
@@ -75,6 +77,7 @@ async def query(wanted: QueryInput, context: Context) -> measuring.MetricsAnswer
 class CompareInput(OfMetric):
     """What to compare, and with what: another time, service, environment or version."""
 
+    aside = OfMetric.aside | {"other_service", "other_environment", "other_version"}
     window: str = Field("last 24 hours", description="The first of the two times.", max_length=120)
     against: str = Field(
         "", description="Another time: yesterday, last week, before (the window before), or a range.", max_length=120

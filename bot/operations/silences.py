@@ -2,65 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from difflib import get_close_matches
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final
 
 from pydantic import Field
 
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
-from bot.errors import InvalidInput, NotFound
-from bot.guard.canonical import digest
+from bot.errors import NotFound, Refusal
+from bot.guard.people import Actor, People
 from bot.guard.risk import Risk
-from bot.language.ranges.ahead import AHEAD, ahead
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import clock
 from bot.observatory.told import Grid, Step, Told
-from bot.operations.aiming import metric_of, reached
-from bot.operations.alerts import MOST_READ, known, visible
-from bot.operations.observing import Environment
-from bot.operations.trying import require, viewer
-from bot.telemetry.vocabulary import Scope
-from bot.watch import keeping
-from bot.watch.alerts import AlertStore, Silence
-from bot.watch.desk import AlertDesk
+from bot.operations.aiming import reached
+from bot.operations.alerts import known, visible
+from bot.operations.silencing import MOST_AT_ONCE, SilenceInput, silences_of
+from bot.operations.trying import viewer
+from bot.operations.viewing import where
+from bot.watch.alerts import Alert, AlertStore, Silence
+from bot.watch.desk import AlertDesk, Preview
 from bot.watch.finding import Finding
 from bot.watch.watches import WatchStore
 
 MOST_SAID: Final = 6
-MOST_AT_ONCE: Final = 8
-FREELY: Final = timedelta(days=7)
-"""Longer, or in all channels, is not for everybody to say."""
-NO_METRICS: Final = ("logs", "traces", "slo", "watch")
-"""Signals that are no metric; `watch` is that one sees nothing."""
+MOST_LOUD: Final = 3
+_FILLING: Final = frozenset({"alert", "alerts", "about", "of", "the", "in", "for"})
+"""Words that tell nothing apart."""
+_EVERYTHING: Final = frozenset({"everything", "all"})
+_HERE: Final = "here"
+_PLACES: Final = frozenset({_HERE, "in this channel", "everywhere"})
 _ALL: Final = Step(label="Show them", operation="alerts.silences")
-
-
-class SilenceInput(Input):
-    """What to hide, and until when. What is left out fits everything; one thing has to be named."""
-
-    alert: str = Field("", description="Whatever this alert is about.", max_length=100)
-    until: str = Field("2 hours", description=f"{AHEAD}.", max_length=100)
-    service: str = Field("", description="Only of this service.", max_length=100)
-    signal: str = Field("", description="Only of this metric; or logs, traces, slo, an alert's name.", max_length=100)
-    watch: str = Field("", description="Only what this watch finds: its id, or words of its name.", max_length=100)
-    environment: Environment | Literal[""] = Field("", description="Only of this environment.")
-    everywhere: bool = Field(False, description="In all channels, and not only in this one.")
-    reason: str = Field("", description="Why, for those who wonder.", max_length=500)
-    preview: bool = Field(False, description="Only show what it would hide.")
 
 
 class UnsilenceInput(Input):
     """Which silence."""
 
-    silence: str = Field(description="The id of the silence, as sil-…", max_length=100)
+    silence: str = Field(
+        description="What is silent, in words: a service, a signal, an alert, everything here; or ids, as sil-…",
+        max_length=MOST_AT_ONCE * len("sil-0123456789 "),
+    )
 
 
-class NoInput(Input):
-    """Takes nothing."""
+class SilencesInput(Input):
+    """Which ones."""
+
+    about: str = Field("", description="Only what hides this: a service, a signal, an alert.", max_length=200)
 
 
 class SilenceView(Output):
@@ -68,9 +59,17 @@ class SilenceView(Output):
 
     id: str
     what: str
+    channel: str
     until: datetime
     created_by: str
     reason: str = ""
+
+
+class SilencePreview(Output):
+    """What a silence would hide."""
+
+    summary: str
+    findings: tuple[str, ...]
 
 
 class SilencesAnswer(Told):
@@ -94,27 +93,24 @@ async def silence(wanted: SilenceInput, context: Context) -> SilencesAnswer:
 
     In one channel and for up to 7 days; longer, or everywhere, needs the permission `alerts:admin`.
     """
-    desk, kept = context.get(AlertDesk), await _silences(wanted, context)
-    previews = [await (desk.preview(each) if wanted.preview else desk.silence(each)) for each in kept]
-    hidden = {alert.id: alert.title for each in previews for alert in each.now if visible(alert, context)}
-    week = sum(each.last_week for each in previews)
-    until = clock(kept[0].until, context.identity.timezone, context.now)
-    views = [await _view(each, context) for each in kept]
-    what = " and ".join(dict.fromkeys(each.what for each in views))
-    would = "would be" if wanted.preview else "are"
-    values = wanted.model_dump(mode="json", exclude_defaults=True, exclude={"preview"})
-    go_on = Step(label="Silence", operation="alerts.silence", values=values)
-    back = Step(label="Take it back", operation="alerts.unsilence", values={"silence": kept[0].id})
+    kept = await silences_of(wanted, context)
+    hides = await context.get(AlertDesk).silence(*kept)
+    ids = " ".join(each.id for each in kept)
+    back = Step(label="Take it back", operation="alerts.unsilence", values={"silence": ids})
     return SilencesAnswer(
-        summary=f"Alerts about {what} {would} silent until {until}.",
-        findings=(
-            f"Hidden now: {len(hidden) or 'none'}",
-            *list(hidden.values())[:MOST_SAID],
-            f"In the last 7 days it would have hidden {week or 'none'}",
-        ),
-        steps=(go_on,) if wanted.preview else (back,) if len(kept) == 1 else (_ALL,),
-        silences=() if wanted.preview else tuple(views),
+        summary=await _silent("are", kept, context),
+        findings=_found(hides, context),
+        steps=(back, _ALL),
+        silences=tuple([await _view(each, context) for each in kept]),
     )
+
+
+@operation("alerts.silence_preview", title="What a silence would hide", permission="alerts:read")
+async def preview(wanted: SilenceInput, context: Context) -> SilencePreview:
+    """Say what a silence would hide now and would have hidden in the last days, without hiding anything."""
+    kept = await silences_of(wanted, context)
+    hides = await context.get(AlertDesk).preview(*kept)
+    return SilencePreview(summary=await _silent("would be", kept, context), findings=_found(hides, context))
 
 
 @operation(
@@ -124,16 +120,20 @@ async def silence(wanted: SilenceInput, context: Context) -> SilencesAnswer:
     risk=Risk.WRITE,
     about_gate=True,
     repeat=Repeat.SAFE,
-    examples=("end silence", "unsilence", "unmute alerts"),
+    examples=("end silence", "unsilence payments", "unmute alerts"),
     undo="`alerts.silence` hides them again.",
 )
 async def unsilence(wanted: UnsilenceInput, context: Context) -> SilencesAnswer:
-    """End a silence before its time; what it hid and still fires is shown."""
-    name, desk = wanted.silence.strip(), context.get(AlertDesk)
-    if any(each.id == name and not reached(each.channel, context) for each in await desk.alerts.silences(context.now)):
-        raise NotFound(f"there is no silence {name!r}", mend="`alerts.silences` shows those there are.")
-    view = await _view(await desk.unsilence(name), context)
-    return SilencesAnswer(summary=f"Alerts about {view.what} are told again.", silences=(view,))
+    """End a silence before its time, or with “everything” all of this channel; what it hid and still fires is shown."""
+    ended = await context.get(AlertDesk).unsilence(*await _meant(wanted.silence, context))
+    places: dict[str, list[Silence]] = {}
+    for each in ended:
+        places.setdefault(_where(each.channel, context), []).append(each)
+    said = [f"Alerts about {await _words(those, context)} are told again {place}." for place, those in places.items()]
+    return SilencesAnswer(
+        summary=" ".join(said),
+        silences=tuple([await _view(each, context) for each in ended]),
+    )
 
 
 @operation(
@@ -142,102 +142,207 @@ async def unsilence(wanted: UnsilenceInput, context: Context) -> SilencesAnswer:
     permission="alerts:read",
     examples=("which silences are active?", "what is silenced?", "list silences"),
 )
-async def silences(_: NoInput, context: Context) -> SilencesAnswer:
-    """What is hidden now, until when, and why; what is hidden in others' direct messages is theirs."""
-    active = await context.get(AlertStore).silences(context.now)
-    found = tuple([await _view(each, context) for each in active if reached(each.channel, context)])
+async def silences(wanted: SilencesInput, context: Context) -> SilencesAnswer:
+    """What is hidden now, until when, by whom and why; what is hidden in others' direct messages is theirs."""
+    active, about = await _active(context), wanted.about.strip()
+    about = "" if _asked(about) == (True, []) else about
+    meant = await _fitting(about, active, context, wider=True) if about else active
+    found = tuple([await _view(each, context) for each in meant])
     zone = context.identity.timezone
-    rows = tuple((each.what, clock(each.until, zone, context.now), each.reason, each.id) for each in found)
+    who = {each.created_by: await _name(each.created_by, context) for each in found}
+    rows = tuple(
+        (
+            each.what,
+            _where(each.channel, context).removeprefix("in "),
+            who[each.created_by],
+            clock(each.until, zone, context.now),
+            each.reason,
+            each.id,
+        )
+        for each in found
+    )
     return SilencesAnswer(
-        summary=f"Silences: {len(found)}." if found else "Nothing is silenced.",
-        grid=Grid(columns=("what", "until", "why", "id"), rows=rows) if rows else None,
+        summary=await _who(about, meant, context),
+        grid=Grid(columns=("what", "where", "by", "until", "why", "id"), rows=rows) if rows else None,
         silences=found,
     )
+
+
+async def _who(about: str, meant: Sequence[Silence], context: Context) -> str:
+    """One sentence; of something that was asked about, who hides it, until when and why."""
+    if not meant:
+        place = about.casefold() in _PLACES
+        return (
+            f"Nobody silenced {_plain(about)}." if about and not place else f"Nothing is silenced {about}".strip() + "."
+        )
+    if not about:
+        return f"Silences: {len(meant)}."
+    said = []
+    for each in list(_presses(meant).values())[:MOST_SAID]:
+        one, what = each[0], await _words(each, context)
+        until = clock(one.until, context.identity.timezone, context.now)
+        why = f": {one.reason}" if one.reason else ""
+        verb, who = "are" if " and " in what else "is", await _name(one.created_by, context)
+        said.append(f"{what} {verb} silenced {_where(one.channel, context)} by {who} until {until}{why}")
+    return f"{'; '.join(said)}."
+
+
+async def _name(person: str, context: Context) -> str:
+    """Not a mention: a list calls nobody."""
+    try:
+        return (await context.get(People).identify(Actor(person))).name
+    except Refusal:
+        return person
+
+
+# ---------------------------------------------------------------- which one
+
+
+async def _active(context: Context) -> list[Silence]:
+    """Those that are the business of whoever asks, this channel's first."""
+    active = [each for each in await context.get(AlertStore).silences(context.now) if _seen(each, context)]
+    return sorted(active, key=lambda each: _where(each.channel, context) != _HERE)
+
+
+def _seen(silence: Silence, context: Context) -> bool:
+    return silence.workspace in {"", context.origin.workspace or ""} and reached(silence.channel, context)
+
+
+async def _meant(said: str, context: Context) -> list[str]:
+    """By ids, else by what is silent here: what fits and was one press, or is one thing in words; or everything."""
+    names = said.replace(",", " ").split()
+    if names and all(each.startswith("sil-") for each in names):
+        others = {each.id for each in await context.get(AlertStore).silences(context.now) if not _seen(each, context)}
+        for each in names:
+            if each in others:
+                raise NotFound(f"there is no silence {each!r}", mend="`alerts.silences` shows those there are.")
+        return names
+    active, alert = await _active(context), await _alert(said, context)
+    here = alert.channel if alert else context.origin.channel or ""
+    fits = await _fitting(said, active, context)
+    found = [each for each in fits if each.channel == here]
+    if not found and not _asked(said)[0]:
+        found = [each for each in fits if not each.channel]  # what is silent everywhere is silent here
+    pressed = _presses(found)
+    told: dict[str, list[str]] = {}
+    for those in _presses(found or fits or active).values():
+        what = f"{await _words(those, context)} {_where(those[0].channel, context)}"
+        told.setdefault(what, []).extend(one.id for one in those)
+    if found and (_asked(said)[0] or 1 in {len(pressed), len(told)}):
+        return [each.id for each in found]
+    which = "; ".join([f"{what} ({' '.join(ids)})" for what, ids in list(told.items())[:MOST_SAID]])
+    many = f"{len(pressed)} silences are" if found else "no silence here is"
+    mend = f"Say which: {which}." if which else "Nothing is silent: there is nothing to end."
+    raise NotFound(f"{many} about {said.strip()[:80]!r}", mend=mend)
+
+
+def _presses(found: Sequence[Silence]) -> dict[tuple[str, str, datetime], list[Silence]]:
+    """Those that were made together, together."""
+    made: dict[tuple[str, str, datetime], list[Silence]] = {}
+    for each in found:
+        made.setdefault((each.channel, each.created_by, each.created_at), []).append(each)
+    return made
+
+
+def _asked(said: str) -> tuple[bool, list[str]]:
+    """Whether all that fits is meant, and the words that narrow it down; of a place alone, all that is there."""
+    words = [each for each in _plain(said).casefold().replace("this channel", _HERE).split() if each not in _FILLING]
+    narrow = [each for each in words if each not in _EVERYTHING]
+    return (True, [_HERE]) if narrow in ([_HERE], ["channel"]) else (len(narrow) < len(words), narrow)
+
+
+async def _alert(said: str, context: Context) -> Alert | None:
+    with suppress(NotFound):
+        return await known(said, context)
+    return None
+
+
+async def _fitting(said: str, active: Sequence[Silence], context: Context, *, wider: bool = False) -> list[Silence]:
+    """Those that hide an alert, or something that is called so; `wider`: also as a part of what they hide."""
+    if alert := await _alert(said, context):
+        return [each for each in active if any(each.hides(alert, one) for one in alert.open or alert.findings)]
+    everything, words = _asked(said)
+    catalogue, vocabulary = context.get(Observatory).catalogue, context.get(Observatory).vocabulary
+    names = {each.name: " ".join((each.name, each.title, *each.aliases)) for each in catalogue.services}
+    signals = {name: _plain(" ".join((name, each.title, *each.words))) for name, each in vocabulary.metrics.items()}
+    found = []
+    for each in active:
+        called = [await _hidden(each, context), _where(each.channel, context)]
+        called += [names.get(each.service, ""), signals.get(each.signal, "")]
+        if wider and not each.watch:
+            called += [] if each.signal else signals.values()
+            called += [] if each.service else names.values()
+        text = " ".join(called).casefold()
+        if (words or everything) and all(re.search(rf"(?<!\w){re.escape(word)}", text) for word in words):
+            found.append(each)
+    return found
 
 
 # ---------------------------------------------------------------- within
 
 
-async def _silences(wanted: SilenceInput, context: Context) -> tuple[Silence, ...]:
-    """One, or one for each service that an alert is about: a service that is not named is not hidden."""
-    until = ahead(wanted.until, context.now, context.identity.timezone)
-    channel = "" if wanted.everywhere else context.origin.channel or ""
-    service = context.get(Observatory).service(wanted.service).name if wanted.service else ""
-    watch = (
-        await keeping.named(context.get(WatchStore), wanted.watch, viewer(context)) if wanted.watch.strip() else None
+async def _silent(verb: str, kept: Sequence[Silence], context: Context) -> str:
+    place, until = _where(kept[0].channel, context), clock(kept[0].until, context.identity.timezone, context.now)
+    return f"Alerts about {await _words(kept, context)} {verb} silent {place} until {until}."
+
+
+def _found(hides: Preview, context: Context) -> tuple[str, ...]:
+    titles = [each.title for each in hides.now if visible(each, context)]
+    return (
+        f"Hidden now: {len(titles) or 'none'}",
+        *titles[:MOST_SAID],
+        *(_stays(each, why) for each, why in hides.partly[:MOST_SAID] if visible(each, context)),
+        f"In the last 7 days it would have hidden {hides.last_week or 'none'}",
     )
-    base = Silence(
-        "", until, context.identity.id, context.now, channel, wanted.environment, service,
-        await _signal(wanted.signal.strip(), context), watch.id if watch else "", wanted.reason.strip(),
-    )  # fmt: skip
-    made = [base]
-    if wanted.alert:
-        alert = await known(wanted.alert, context)
-        base = replace(base, channel="" if wanted.everywhere else alert.channel)
-        findings = alert.open or alert.findings
-        made = list(dict.fromkeys(_about(each, base) for each in findings))
-        if not 0 < len(made) <= MOST_AT_ONCE:
-            raise InvalidInput(
-                f"{alert.id} is about {len(made) or 'no'} things, and {MOST_AT_ONCE} are the most",
-                mend=_instead(findings),
-            )
-    elif not (service or base.signal or base.watch or wanted.environment):
-        raise InvalidInput("it is not said what is to be silent", mend="Name an alert, a service, a signal or a watch.")
-    for each in made:
-        if not each.channel or until - context.now > FREELY:
-            scope, days = Scope(each.service, each.environment), FREELY.days
-            deed = f"silence alerts {'everywhere' if not each.channel else f'for more than {days} days'}"
-            require("alerts:admin", deed, scope, f"Say it in the channel, for at most {days} days.", context)
-    ids = (f"sil-{digest(context.idempotency_key, str(number))[:10]}" for number in range(len(made)))
-    return tuple(replace(each, id=name) for each, name in zip(made, ids, strict=False))
 
 
-def _about(finding: Finding, base: Silence) -> Silence:
-    """What names no service is told apart by what it is and who found it: it must not hide all others."""
-    subject = finding.subject
-    narrow = replace(base, environment=base.environment or subject.environment, service=base.service or subject.service)
-    if narrow.service:
-        return narrow
-    return replace(narrow, signal=base.signal or subject.signal, watch=base.watch or finding.watch)
-
-
-def _instead(findings: Sequence[Finding]) -> str:
-    if not findings:
-        return "It has become part of another: `alerts.list` shows what fires."
-    watches = ", ".join(dict.fromkeys(each.watch for each in findings))
-    return f"Name one of its services too; or name, instead of the alert, the watch ({watches})."
-
-
-async def _signal(said: str, context: Context) -> str:
-    """As it is called, by the words that people have for it. What nothing is called would hide nothing."""
-    vocabulary = context.get(Observatory).vocabulary
-    metrics = (*vocabulary.metrics, *NO_METRICS)
-    if said in {"", *metrics}:
-        return said
-    alerts = [each for each in await context.get(AlertStore).find(limit=MOST_READ) if visible(each, context)]
-    told = {each.subject.signal for alert in alerts for each in alert.findings}
-    if said in told:
-        return said
-    if (name := metric_of(said, vocabulary)) in metrics:
-        return name
-    near = get_close_matches(said, [*metrics, *sorted(told)], n=3, cutoff=0.4)
-    mend = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(metrics)}."
-    raise NotFound(f"there is no signal {said!r}", mend=mend)
+def _stays(alert: Alert, why: Sequence[Finding]) -> str:
+    """A load test of one service is heard in those that call it."""
+    loud = list(
+        dict.fromkeys(f"{_plain(each.subject.signal)} of {each.subject.service}".removesuffix(" of ") for each in why)
+    )
+    more = f" and {len(loud) - MOST_LOUD} more" if len(loud) > MOST_LOUD else ""
+    return f"Still told, for {', '.join(loud[:MOST_LOUD])}{more}: {alert.title}"
 
 
 async def _view(silence: Silence, context: Context) -> SilenceView:
     return SilenceView(
         id=silence.id,
         what=await _hidden(silence, context),
+        channel=silence.channel,
         until=silence.until,
         created_by=silence.created_by,
         reason=silence.reason,
     )
 
 
+async def _words(found: Sequence[Silence], context: Context) -> str:
+    """What several hide: "error rate and latency of checkout, and latency of cart"."""
+    signals: dict[Silence, list[str]] = {}
+    for each in found:
+        alike = replace(
+            each, id="", signal="", until=context.now, created_at=context.now, created_by="", reason="", ended_at=None
+        )
+        signals.setdefault(alike, []).append(each.signal)
+    said = []
+    for alike, those in signals.items():
+        kinds = list(dict.fromkeys(those))
+        wide = "" in kinds
+        said.append(await _hidden(replace(alike, signal="" if wide else " and ".join(kinds)), context))
+    return ", and ".join(said)
+
+
 async def _hidden(silence: Silence, context: Context) -> str:
-    about = " of ".join(filter(None, (silence.signal, silence.service))) or "everything"
+    about = " of ".join(filter(None, (_plain(silence.signal), silence.service))) or "everything"
     where = f" in {silence.environment}" if silence.environment else ""
     watch = await context.get(WatchStore).get(silence.watch) if silence.watch else None
     name = watch.name if watch and viewer(context).sees(watch) else silence.watch
     return f"{about}{where}{f' found by “{name}”' if name else ''}"
+
+
+def _plain(words: str) -> str:
+    return words.replace("_", " ")
+
+
+def _where(channel: str, context: Context) -> str:
+    return where(channel, context) if channel else "everywhere"

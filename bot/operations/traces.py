@@ -14,6 +14,7 @@ from bot.operations.observing import LONG, About, scope_of, window_of
 class TracesInput(About):
     """Which traces."""
 
+    aside = frozenset({"version", "endpoint", "query"})
     slower_than: float | None = Field(None, gt=0, le=86_400, description="Seconds that it took at least.")
     failed: bool = Field(False, description="Only those in which something failed.")
     version: str = Field("", description="Only this version.", max_length=60)

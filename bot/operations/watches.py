@@ -2,70 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import Field
 
 from bot.door.context import Context
-from bot.door.operation import Input, Output, Repeat, operation
+from bot.door.operation import Input, Repeat, operation
 from bot.errors import CopilotError, InvalidInput, NotFound
 from bot.guard.risk import Risk
 from bot.language.ranges.ahead import AHEAD, ahead
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import capital, clock
-from bot.observatory.told import Grid, Step, Told
+from bot.observatory.told import Grid, Step
+from bot.operations import viewing
 from bot.operations.aiming import aim_of, channel_of
 from bot.operations.observing import Environment
-from bot.operations.trying import CreateInput, now_of, require, spoken, tried, viewer, watch_of
+from bot.operations.trying import CreateInput, here, now_of, require, spoken, tried, viewer, watch_of
+from bot.operations.viewing import WEEK, WatchAnswer
 from bot.resilience import with_timeout
+from bot.telemetry.charts.words import counted
 from bot.telemetry.signals import Window
 from bot.telemetry.units import duration
 from bot.watch import keeping
 from bot.watch.aims import asked_in, in_words, limited_by, scans_of
-from bot.watch.alerts import Alert, AlertStore
 from bot.watch.desk import AlertDesk
-from bot.watch.watches import SCANS, Aim, Progress, Sensitivity, Watch, WatchKind, WatchState, WatchStore
+from bot.watch.watches import SCANS, Aim, Sensitivity, Watch, WatchKind, WatchState, WatchStore
 
-WEEK: Final = timedelta(days=7)
-MOST_READ: Final = 1_000
 MOST_SAID: Final = 4
 PATIENCE: Final = 3.0
 """Seconds that making a watch waits to hear what it would have said."""
 START: Final = "Say “watch everything in production”, or what you want to be told of."
+FIRST: Final = (
+    Step(label="Watch everything in production", operation="watches.create", values={"kind": "scan"}, form=True),
+    Step(label="Watch something else", operation="watches.create", form=True),
+)
 
 
-class WatchView(Output):
-    """A watch, and how it does."""
-
-    id: str
-    name: str
-    watches: str
-    kind: str
-    service: str
-    environment: str
-    channel: str
-    state: str
-    paused_until: datetime | None = None
-    every: float
-    sensitivity: str
-    tuned: float = 0.0
-    created_by: str
-    looked_at: datetime | None = None
-    until: datetime | None = None
-    trouble: str = ""
-    alerts: int = 0
-
-
-class WatchAnswer(Told):
-    """One watch, or those that were made together."""
-
-    watches: tuple[WatchView, ...] = ()
-    new: bool = False
+SHOW: Final = Step(label="Show them", operation="watches.list")
 
 
 class WatchInput(Input):
@@ -81,6 +56,7 @@ class ListInput(Input):
     service: str = Field("", description="Only those of this service.", max_length=100)
     environment: Environment | Literal[""] = Field("", description="Only those of this environment.")
     state: Literal["active", "paused", "deleted", "all"] = Field("all", description="All is without deleted ones.")
+    here: bool = Field(False, description="Only those that speak in this channel.")
 
 
 class PauseInput(WatchInput):
@@ -92,7 +68,7 @@ class PauseInput(WatchInput):
 class TuneInput(WatchInput):
     """Which one, and how closely it looks."""
 
-    sensitivity: Sensitivity = Field(description="Higher speaks of less, and more often for nothing.")
+    sensitivity: Sensitivity = Field(description="High also tells of small things; low only of large ones.")
 
 
 @operation(
@@ -112,7 +88,7 @@ class TuneInput(WatchInput):
     undo="`watches.delete` takes it away.",
 )
 async def create(wanted: CreateInput, context: Context) -> WatchAnswer:
-    """Look at something from now on, and speak here when it is not as it should be; nothing else is changed.
+    """Look at something from now on, and speak here when it is not as it should be.
 
     A limit, a pattern of logs, a change against the day before, silence, a burning error budget; or, with no limit,
     whatever is unusual. The kind `scan` watches everything of an environment.
@@ -123,18 +99,24 @@ async def create(wanted: CreateInput, context: Context) -> WatchAnswer:
     aims = _scans(aim, observatory) if aim.kind is WatchKind.SCAN else (aim,)
     made = [await keeping.make(store, _paced(watch_of(each, wanted, channel, context), wanted)) for each in aims]
     kept, new = [watch for watch, _ in made], any(fresh for _, fresh in made)
+    before = [watch for watch, fresh in made if not fresh]
     words = f"everything in {aim.scope.environment}" if len(kept) > 1 else in_words(kept[0].aim, observatory.vocabulary)
-    where = "here" if channel == context.origin.channel else f"in {channel}"
+    where = viewing.where(channel, context)
     rests = [
-        f"{capital(each.name)} {_standing(each, context)}." for each in kept if not keeping.works(each, context.now)
+        f"{capital(each.name)} {viewing.standing(each, context)}."
+        for each in kept
+        if not keeping.works(each, context.now)
     ]
     past = await _lately(kept[0], context) if new and len(kept) == 1 else ""
     return WatchAnswer(
         summary=f"I watch {words} now, and speak {where}." if new else f"{capital(words)} is watched {where} already.",
-        findings=tuple(each for each in (now, past, *rests) if each),
+        findings=tuple(each for each in (now, past, *rests, *_unlike(before, wanted)) if each),
         where=str(aim.scope),
-        steps=_steps(kept[0], context) if len(kept) == 1 else (Step(label="Show them", operation="watches.list"),),
-        watches=tuple(_view(each, context) for each in kept),
+        steps=(
+            *(_retuning(each, wanted.sensitivity) for each in before if each.aim.learns and _resensed(each, wanted)),
+            *(viewing.steps(kept[0], context) if len(kept) == 1 else (SHOW,)),
+        ),
+        watches=tuple(viewing.view(each, context) for each in kept),
         new=new,
     )
 
@@ -152,20 +134,23 @@ async def list_watches(wanted: ListInput, context: Context) -> WatchAnswer:
     found = await store.find(
         states=keeping.ALIVE if wanted.state == "all" else (WatchState(wanted.state),),
         created_by=context.identity.id if wanted.mine else "",
+        channel=here(context) if wanted.here else "",
     )
     shown = [
         each
         for each in found
         if viewer(context).sees(each) and asked_in(each.aim.scope, service=service, environment=wanted.environment)
     ]
-    views = await _views(shown, context)
+    views = await viewing.views(shown, context)
     loud = sum(bool(each.alerts) for each in views)
     about = f" of {service or wanted.environment}" if service or wanted.environment else ""
+    about += " here" if wanted.here else ""
     many = f"Watches{about}{' that you made' if wanted.mine else ''}: {len(views) or 'none'}"
     return WatchAnswer(
         summary=f"{many}; {loud or 'none'} of them spoke in the last 7 days." if views else f"{many}. {START}",
         findings=tuple(f"{each.name}: {each.trouble}" for each in views if each.trouble)[:MOST_SAID],
-        grid=_grid(views, context) if views else None,
+        grid=viewing.grid(views, context) if views else None,
+        steps=() if views else FIRST,
         watches=views,
     )
 
@@ -174,29 +159,32 @@ async def list_watches(wanted: ListInput, context: Context) -> WatchAnswer:
 async def show(wanted: WatchInput, context: Context) -> WatchAnswer:
     """One watch: what it looks at, how far it has come, and what it said in the last 7 days."""
     watch = await _known(wanted.watch, context)
-    (view,) = await _views([watch], context)
-    alerts = [each for each in await _alerts(context) if _of(watch, each)]
+    (view,) = await viewing.views([watch], context)
+    alerts = [each for each in await viewing.spoken_lately(context) if viewing.raised_by(watch, each)]
+    zone = context.identity.timezone
     rows = tuple(
-        (clock(each.opened_at, watch.timezone, context.now), each.severity, str(each.state), each.title, each.id)
+        (each.title, each.severity, clock(each.opened_at, zone, context.now), str(each.state), each.id)
         for each in alerts
     )
     listens = watch.aim.kind is WatchKind.OUTSIDE
     looks = f"It looks every {duration(watch.every)} with {watch.sensitivity} sensitivity"
-    how = f"{'It never looks: it listens' if listens else looks} and speaks in {watch.channel}."
-    tuned = f"Feedback made it quieter by {watch.tuned:g}." if watch.tuned else ""
+    how = f"{'It never looks: it listens' if listens else looks} and speaks {viewing.where(watch.channel, context)}."
+    more = len(view.quieter) - MOST_SAID
+    quieter = [f"By feedback, {each}." for each in view.quieter[:MOST_SAID]]
+    quieter += [f"And {counted(more, 'more place')} where it is quieter by feedback."] if more > 0 else []
     return WatchAnswer(
-        summary=f"{capital(view.name)} ({watch.id}) {_standing(watch, context)}.",
+        summary=f"{capital(view.name)} ({watch.id}) {viewing.standing(watch, context)}.",
         findings=tuple(
             each
-            for each in (f"It {'tells' if listens else 'watches'} {view.watches}.", how, tuned, view.trouble)
+            for each in (f"It {'tells' if listens else 'watches'} {view.watches}.", how, *quieter, view.trouble)
             if each
         ),
         where=str(watch.aim.scope),
         query="" if listens else watch.aim.query,
-        grid=Grid(title="In the last 7 days", columns=("at", "severity", "state", "what", "alert"), rows=rows)
+        grid=Grid(title="In the last 7 days", columns=("what", "severity", "at", "state", "alert"), rows=rows)
         if rows
         else None,
-        steps=_steps(watch, context),
+        steps=viewing.steps(watch, context),
         watches=(view,),
     )
 
@@ -217,7 +205,7 @@ async def pause(wanted: PauseInput, context: Context) -> WatchAnswer:
     known = await _alive(wanted.watch, context, "pause")
     watch = await keeping.pause(context.get(WatchStore), known.id, until)
     await context.get(AlertDesk).retire(watch)
-    return _done(watch, context, f"{capital(watch.name)} {_standing(watch, context)}.")
+    return viewing.one(watch, context, f"{capital(watch.name)} {viewing.standing(watch, context)}.")
 
 
 @operation(
@@ -234,7 +222,7 @@ async def resume(wanted: WatchInput, context: Context) -> WatchAnswer:
     """Go on with a watch that was paused, or that was deleted; others' watches need `watches:admin`."""
     known = await _mine(wanted.watch, context, "resume")
     watch = await keeping.resume(context.get(WatchStore), known.id)
-    return _done(watch, context, f"{capital(watch.name)} goes on.")
+    return viewing.one(watch, context, f"{capital(watch.name)} goes on.")
 
 
 @operation(
@@ -252,7 +240,7 @@ async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
     known = await _mine(wanted.watch, context, "delete")
     watch = await keeping.remove(context.get(WatchStore), known.id)
     await context.get(AlertDesk).retire(watch)
-    return _done(watch, context, f"{capital(watch.name)} {_standing(watch, context)}.")
+    return viewing.one(watch, context, f"{capital(watch.name)} {viewing.standing(watch, context)}.")
 
 
 @operation(
@@ -266,12 +254,15 @@ async def delete(wanted: WatchInput, context: Context) -> WatchAnswer:
     undo="Tune it back.",
 )
 async def tune(wanted: TuneInput, context: Context) -> WatchAnswer:
-    """Let a watch speak of less, or only of more; what feedback taught it is lost. Others' need `watches:admin`."""
+    """Let a watch tell of smaller things, or only of larger ones; what feedback taught it is lost.
+
+    Others' watches need `watches:admin`.
+    """
     known = await _alive(wanted.watch, context, "tune")
     if not known.aim.learns:
         raise InvalidInput(f"{known.name} goes by a limit", mend=limited_by(known.aim))
-    watch = await keeping.change(context.get(WatchStore), known.id, sensitivity=wanted.sensitivity, tuned=0.0)
-    return _done(watch, context, f"{capital(watch.name)} has {watch.sensitivity} sensitivity now.")
+    watch = await keeping.tune(context.get(WatchStore), known.id, context.now, sensitivity=wanted.sensitivity)
+    return viewing.one(watch, context, f"{capital(watch.name)} has {watch.sensitivity} sensitivity now.")
 
 
 # ---------------------------------------------------------------- within
@@ -291,15 +282,39 @@ def _paced(watch: Watch, wanted: CreateInput) -> Watch:
     return watch if asked or not watch.built_in else replace(watch, every=SCANS[watch.aim.metric])
 
 
+def _resensed(watch: Watch, wanted: CreateInput) -> bool:
+    return "sensitivity" in wanted.model_fields_set and wanted.sensitivity != watch.sensitivity
+
+
+def _retuning(watch: Watch, sensitivity: Sensitivity) -> Step:
+    label = " ".join(filter(None, ("Tune", watch.aim.metric.replace("_", " "), "to", sensitivity)))
+    return Step(
+        label=label, operation="watches.tune", values={"watch": watch.id, "sensitivity": sensitivity}, form=True
+    )
+
+
+def _unlike(watches: Sequence[Watch], wanted: CreateInput) -> Iterator[str]:
+    """What was asked beside the aim, and is otherwise at those that there were: it would seem to be done."""
+    for watch in watches:
+        name = capital(watch.name)
+        if _resensed(watch, wanted):
+            other = f"its sensitivity is {watch.sensitivity}, not {wanted.sensitivity}, until it is tuned"
+            yield f"{name}: {other if watch.aim.learns else 'it goes by a limit, whatever the sensitivity'}."
+        fixed = [f"it looks every {duration(watch.every)}"] if wanted.every not in {None, watch.every} else []
+        fixed += ["it keeps its name"] if wanted.name.strip() not in {"", watch.name} else []
+        if fixed:
+            yield f"{name}: {' and '.join(fixed)}; for another, delete it and ask again."
+
+
 async def _lately(watch: Watch, context: Context) -> str:
     """What it would have said, where that is quickly known."""
     try:
         week = Window.last(WEEK.total_seconds(), context.now)
-        past = await with_timeout(tried(watch, week, context, _silently), PATIENCE, "the replay")
+        past = await with_timeout(tried([watch], week, context, _silently), PATIENCE, "the replay")
     except CopilotError:
         return "“Test it” shows what it would have said in the last days."
     said = f"In the last 7 days it would {spoken(len(past.alerts))}"
-    return f"{said}, as far as that could be read." if past.replayed.trouble else f"{said}."
+    return f"{said}, as far as that could be read." if past.trouble else f"{said}."
 
 
 async def _silently(_: str) -> None:
@@ -325,89 +340,3 @@ async def _alive(said: str, context: Context, deed: str) -> Watch:
     if watch.state is WatchState.DELETED:
         raise InvalidInput(f"watch {watch.id} is deleted", mend="`watches.resume` brings it back.")
     return watch
-
-
-async def _alerts(context: Context) -> Sequence[Alert]:
-    since = context.now - WEEK
-    found = await context.get(AlertStore).find(since=since, limit=MOST_READ)
-    return [each for each in found if each.opened_at >= since]
-
-
-def _of(watch: Watch, alert: Alert) -> bool:
-    return any(each.watch == watch.id for each in alert.findings)
-
-
-async def _views(watches: Sequence[Watch], context: Context) -> tuple[WatchView, ...]:
-    store = context.get(WatchStore)
-    progress = await asyncio.gather(*(store.progress(each.id) for each in watches))
-    counts = Counter(watch for each in await _alerts(context) for watch in {one.watch for one in each.findings})
-    return tuple(_view(each, context, far, counts[each.id]) for each, far in zip(watches, progress, strict=True))
-
-
-def _view(watch: Watch, context: Context, far: Progress | None = None, alerts: int = 0) -> WatchView:
-    aim = watch.aim
-    return WatchView(
-        id=watch.id,
-        name=watch.name,
-        watches=in_words(aim, context.get(Observatory).vocabulary),
-        kind=aim.kind,
-        service=aim.scope.service,
-        environment=aim.scope.environment,
-        channel=watch.channel,
-        state="active" if keeping.works(watch, context.now) else str(watch.state),
-        paused_until=watch.paused_until,
-        every=watch.every,
-        sensitivity=watch.sensitivity,
-        tuned=watch.tuned,
-        created_by=watch.created_by,
-        looked_at=far.looked_at if far else None,
-        until=far.until if far else None,
-        trouble=far.trouble if far else "",
-        alerts=alerts,
-    )
-
-
-def _grid(views: Sequence[WatchView], context: Context) -> Grid:
-    zone = context.identity.timezone
-    rows = tuple(
-        (
-            each.name,
-            each.state,
-            clock(each.looked_at, zone, context.now) if each.looked_at else "not yet",
-            f"{each.alerts:,}",
-            each.channel,
-            each.id,
-        )
-        for each in views
-    )
-    return Grid(columns=("watch", "state", "last look", "alerts in 7 days", "speaks in", "id"), rows=rows, numeric=(3,))
-
-
-def _standing(watch: Watch, context: Context) -> str:
-    done = "told" if watch.aim.kind is WatchKind.OUTSIDE else "watched"
-    if keeping.works(watch, context.now):
-        return f"is {done}"
-    if watch.state is WatchState.DELETED:
-        return f"is not {done} any more"
-    until = clock(watch.paused_until, context.identity.timezone, context.now) if watch.paused_until else ""
-    return f"rests until {until or 'it is resumed'}"
-
-
-def _steps(watch: Watch, context: Context) -> tuple[Step, ...]:
-    about = {"watch": watch.id}
-    back = Step(label="Resume", operation="watches.resume", values=about)
-    if watch.state is WatchState.DELETED:
-        return (back,)
-    test = Step(label="Test it", operation="watches.test", values=about)
-    rest = Step(label="Pause", operation="watches.pause", values=about, form=True)
-    tuning = Step(label="Tune", operation="watches.tune", values=about, form=True)
-    return (
-        *((test,) if watch.aim.kind is not WatchKind.OUTSIDE else ()),
-        rest if keeping.works(watch, context.now) else back,
-        *((tuning,) if watch.aim.learns else ()),
-        Step(label="Delete", operation="watches.delete", values=about),
-    )
-
-
-def _done(watch: Watch, context: Context, said: str) -> WatchAnswer:
-    return WatchAnswer(summary=said, steps=_steps(watch, context), watches=(_view(watch, context),))

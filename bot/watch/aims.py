@@ -7,7 +7,7 @@ from typing import Final
 from bot.observatory.observatory import Observatory
 from bot.telemetry.units import duration, shown
 from bot.telemetry.vocabulary import USUAL_QUANTILE, Scope, Vocabulary
-from bot.watch.watches import SCANS, Aim, WatchKind
+from bot.watch.watches import SCANS, Aim, Side, WatchKind
 
 SCANNED: Final = {
     "metrics": "the metrics of everything",
@@ -15,6 +15,7 @@ SCANNED: Final = {
     "logs": "the logs of everything",
     "traces": "the calls of everything",
 }
+_WAYS: Final[dict[Side, str]] = {"": "off", "up": "over", "down": "under"}
 MOST_WORDS: Final = 100
 
 
@@ -32,7 +33,8 @@ def in_words(aim: Aim, vocabulary: Vocabulary) -> str:
         case WatchKind.ABSENCE:
             return f"no {_measure(aim, vocabulary)} {of}{lasting}"
         case WatchKind.CHANGE:
-            return f"{_measure(aim, vocabulary)} {of} {shown(aim.change, 'share')} off the day before{lasting}"
+            way = _WAYS[aim.only]
+            return f"{_measure(aim, vocabulary)} {of} {shown(aim.change, 'share')} {way} the day before{lasting}"
         case WatchKind.THRESHOLD:
             limits = (("above", aim.above), ("below", aim.below))
             too_much = " or ".join(f"{side} {shown(limit, unit)}" for side, limit in limits if limit is not None)

@@ -8,10 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from bot.watch.finding import Finding, Subject
+from bot.watch.finding import Finding
 
 Severity = Literal["critical", "high", "medium", "low"]
-Verdict = Literal["useful", "noise"]
+Verdict = Literal["useful", "noise", "none"]
+"""`none` takes back what somebody said before."""
 
 
 class AlertState(StrEnum):
@@ -31,12 +32,28 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a judgement taught a watch about one signal of a service; where none is named, about all it looks at."""
+
+    watch: str
+    service: str
+    signal: str
+    step: float
+    """What it added to the surprise that is wanted there: so much is taken off to undo it."""
+    now: float
+    """What feedback had added in all by then."""
+    at: datetime | None = None
+    """When, if that is not when the judgement was made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What somebody thinks of it; each person has one."""
 
     person: str
     verdict: Verdict
     at: datetime
+    lessons: tuple[Lesson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,10 @@ class Alert:
     source: str = ""
     """Empty where we found it; otherwise who did."""
     link: str = ""
+    unwatched: bool = False
+    """Its watch was paused or deleted: whether it is over, nobody knows."""
+    part_of: str = ""
+    """The id of the alert that it turned out to be a part of; that one may have become part of another since."""
     version: int = 1
 
     @property
@@ -118,18 +139,21 @@ class Silence:
     signal: str = ""
     watch: str = ""
     reason: str = ""
+    workspace: str = ""
     ended_at: datetime | None = None
 
     def active(self, at: datetime) -> bool:
         return self.ended_at is None and at < self.until
 
-    def hides(self, subject: Subject, watch: str, channel: str) -> bool:
+    def hides(self, alert: Alert, finding: Finding) -> bool:
+        subject = finding.subject
         return (
-            self.channel in {"", channel}
+            (alert.workspace in {"", self.workspace} or not self.workspace)
+            and self.channel in {"", alert.channel}
             and self.environment in {"", subject.environment}
             and self.service in {"", subject.service}
             and self.signal in {"", subject.signal}
-            and self.watch in {"", watch}
+            and self.watch in {"", finding.watch}
         )
 
 

@@ -1,9 +1,9 @@
-"""What somebody asked to be told of a series: beyond a limit, no longer there, or not as it was a day before."""
+"""What somebody asked to be told of a series: beyond a limit, not there any more, not as a day before; or of lines."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -12,7 +12,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from bot.ports import Json
-from bot.telemetry.signals import Floats
+from bot.telemetry.charts.words import clean, counted
+from bot.telemetry.signals import Floats, LogLine
 from bot.telemetry.units import shown
 from bot.watch.finding import Direction, Family, Finding, Subject
 from bot.watch.spells import Key, Patience, Spells, restored
@@ -30,6 +31,13 @@ FARTHEST: Final = 1_000.0
 """Times a limit; what is farther out is no worse."""
 UNSURE: Final = 0.25
 """Of a sample: what one of them leaves to doubt."""
+QUIET: Final = 600.0
+"""Seconds without a line that was asked for, after which it is over: such lines come one by one."""
+MOST_LINE: Final = 90
+"""Characters of a line that are quoted."""
+
+Said = Mapping[Subject, Sequence[LogLine]]
+"""Lines that were counted, as far as they have been read."""
 
 Pair = tuple[float, float]
 
@@ -62,11 +70,18 @@ class Conditions:
         limits: tuple[tuple[float | None, Direction, float], ...] = ((aim.above, "high", 1.0), (aim.below, "low", -1.0))
         self._limits = [(limit, direction, sign) for limit, direction, sign in limits if limit is not None]
         was = restored(_KEPT, kept) if kept else Kept()
-        self._spells = Spells(Patience(step=step, holds=holds, calm=max(holds / 2, 2 * step), gap=gap), was.spells)
+        patience = Patience(step=step, holds=holds, calm=max(holds / 2, 2 * step), gap=gap)
+        if aim.kind is WatchKind.PATTERN:
+            patience = Patience(step=step, holds=holds, back=math.ceil(QUIET / step), calm=QUIET, gap=QUIET)
+        self._spells = Spells(patience, was.spells)
         self._began, self._last, self._pairs = was.began, dict(was.last), dict(was.pairs)
 
     def feed(
-        self, times: Floats, rows: Mapping[Subject, Floats], before: Mapping[Subject, Floats] | None = None
+        self,
+        times: Floats,
+        rows: Mapping[Subject, Floats],
+        before: Mapping[Subject, Floats] | None = None,
+        said: Said | None = None,
     ) -> tuple[Finding, ...]:
         """What is open after these samples, and what ended with them; `before` is a day earlier, on the same grid."""
         ended: list[Finding] = []
@@ -83,6 +98,8 @@ class Conditions:
             elif self.aim.kind is WatchKind.CHANGE:
                 then = {row: float(samples[column]) for row, samples in (before or {}).items()}
                 ended += self._changed(time, values, then)
+            elif self.aim.kind is WatchKind.PATTERN:
+                ended += self._logged(time, dict.fromkeys(self._last, 0.0) | values, said or {})
             else:
                 ended += self._beyond(time, values)
         return (*ended, *self._spells.findings)
@@ -90,13 +107,12 @@ class Conditions:
     # ---------------------------------------------------------------- limits
 
     def _beyond(self, time: float, values: Mapping[Subject, float]) -> tuple[Finding, ...]:
-        family = Family.PATTERN if self.aim.kind is WatchKind.PATTERN else Family.THRESHOLD
         found: list[Finding] = []
         near: set[Key] = set()
         for limit, direction, sign in self._limits:
             margin = NEAR * abs(limit)
             for row, value in values.items():
-                key: Key = ("", row, family, direction)
+                key: Key = ("", row, Family.THRESHOLD, direction)
                 over = (value - limit) * sign
                 if over > 0:
                     size = 1.0 + over / abs(limit) if limit else 1.0 + over
@@ -105,6 +121,26 @@ class Conditions:
                 elif over > -margin:
                     near.add(key)
         return self._looked(time, found, near, values)
+
+    # ---------------------------------------------------------------- lines
+
+    def _logged(self, time: float, counts: Mapping[Subject, float], said: Said) -> tuple[Finding, ...]:
+        """More lines than asked for; it began with the first of them, and the last one is quoted."""
+        limit = self.aim.above or 0.0
+        found: list[Finding] = []
+        for row, count in counts.items():
+            if count <= limit:
+                continue
+            here = [each for each in said.get(row, ()) if time - self.step < each.at.timestamp() <= time]
+            first, last = (pick(here, key=lambda each: each.at, default=None) for pick in (min, max))
+            words = f"is logged: {counted(round(count), 'line')} in a minute"
+            words += f", the limit is {limit:g}" if limit else ""
+            words += f", “{clean(last.text, MOST_LINE)}”" if last else ""
+            size = 1.0 + (count - limit) / (limit or 1.0)
+            since = first.at.timestamp() if first else None
+            key: Key = ("", row, Family.PATTERN, "high")
+            found.append(self._finding(key, time, words, (count, limit, size), since=since))
+        return self._looked(time, found, set(), counts)
 
     # ---------------------------------------------------------------- not there
 
@@ -148,6 +184,8 @@ class Conditions:
                 continue
             known[row] = value
             share = (value - usual) / abs(usual)
+            if self.aim.only == ("down" if share > 0 else "up"):
+                continue
             key: Key = ("", row, Family.CHANGE, "high" if share > 0 else "low")
             if abs(share) > limit:
                 way = "over" if share > 0 else "under"

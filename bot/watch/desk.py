@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -11,29 +11,27 @@ import structlog
 
 from bot.errors import Conflict, InvalidInput, NotFound
 from bot.ports import Clock
-from bot.telemetry.charts.words import clean
-from bot.telemetry.units import digits
-from bot.watch import telling
-from bot.watch.alerts import Alert, AlertState, AlertStore, Judgement, Origin, Silence, Verdict
+from bot.watch import teaching
+from bot.watch.alerts import Alert, AlertState, AlertStore, Judgement, Silence, Verdict
+from bot.watch.finding import Finding
 from bot.watch.settling import hidden_by
 from bot.watch.watches import Watch, WatchStore
 
 TRIES: Final = 50
 LIMIT: Final = 1_000
 WEEK: Final = timedelta(days=7)
-STEPS: Final = {"noise": 0.5, "useful": -0.25}
-"""What a verdict adds to the surprise that a watch takes; it is a power of ten."""
-MOST: Final = 3.0
 log = structlog.get_logger()
 Listener = Callable[[Alert], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a silence hides now, and how many of the last seven days it would have hidden."""
+    """What silences hide now, and how many of the last seven days they would have hidden."""
 
     now: tuple[Alert, ...]
     last_week: int
+    partly: tuple[tuple[Alert, tuple[Finding, ...]], ...] = ()
+    """What fires and stays, though something of it is silent, and what it stays for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,11 @@ class AlertDesk:
         self._clock = clock
 
     async def get(self, alert_id: str) -> Alert:
+        """What has become part of another is that one: who has an old message or button in hand means it."""
         found = await self.alerts.get(alert_id)
         if found is None:
             raise NotFound(f"there is no alert {alert_id[:80]!r}", mend="`alerts.list` shows those that there are.")
-        return found
+        return await self.get(found.part_of) if found.part_of else found
 
     # ---------------------------------------------------------------- one alert
 
@@ -93,94 +92,79 @@ class AlertDesk:
 
         return await self._move(alert_id, move)
 
-    async def suspect(self, alert_id: str, origins: Sequence[Origin]) -> Alert:
-        """What an analysis says, the likeliest first; it counts until new findings come."""
-
-        def move(alert: Alert) -> Alert:
-            if alert.origins == tuple(origins) or not alert.findings:
-                return alert
-            title = telling.title(alert.findings, origins)
-            return alert.changed(self._clock(), origins=tuple(origins), title=title)
-
-        return await self._move(alert_id, move)
-
     async def judge(self, alert_id: str, person: str, verdict: Verdict) -> Judged:
-        """Noise makes the watches that found it quieter, useful brings them back; another mind takes the first back."""
-        before: list[Verdict] = []
+        """Noise makes the watches that found it quieter there, useful less so; the newest word counts, none is none.
 
-        def move(alert: Alert) -> Alert:
-            before[:] = [each.verdict for each in alert.judgements if each.person == person]
-            if before == [verdict]:
-                return alert
-            now = self._clock()
-            others = (each for each in alert.judgements if each.person != person)
-            return alert.changed(now, judgements=(*others, Judgement(person, verdict, now)))
-
-        alert = await self._move(alert_id, move)
-        if before == [verdict]:
-            return Judged(alert, ())
-        step = STEPS[verdict] - sum(STEPS[each] for each in before)
-        said = [await self._tune(watch, step) for watch in dict.fromkeys(each.watch for each in alert.findings)]
-        return Judged(alert, tuple(each for each in said if each))
-
-    async def _tune(self, watch_id: str, step: float) -> str:
+        The word and what it teaches are kept together, so neither is ever there without the other.
+        """
         for _ in range(TRIES):
-            watch = await self.watches.get(watch_id)
-            if watch is None:
-                return ""
-            name = clean(watch.name)
-            if not watch.aim.learns:
-                return f"{name} goes by a limit that somebody set, which stays" if step > 0 else ""
-            tuned = min(MOST, max(0.0, watch.tuned + step))
-            if tuned == watch.tuned:
-                return f"{name} is as quiet as it can be" if step > 0 else ""
-            if await self.watches.swap(watch, watch.changed(tuned=tuned)):
-                if not tuned:
-                    return f"{name} speaks as soon as at first"
-                rare = digits(10.0**tuned, 2)
-                return f"{name} now takes {'more' if step > 0 else 'less'}: what is {rare} times as rare as at first"
-        raise Conflict(f"the watch {watch_id} is changed by too many at once", mend="Press again.")
+            alert, now = await self.get(alert_id), self._clock()
+            mine = next((each for each in alert.judgements if each.person == person), None)
+            lessons = mine.lessons if mine else ()
+            names = dict.fromkeys([*(each.watch for each in alert.findings), *(each.watch for each in lessons)])
+            watches = [found for each in names if (found := await self.watches.get(each))]
+            if (mine.verdict if mine else "none") == verdict:
+                return _judged(alert, mine, watches)
+            taught = [(each, *teaching.teach(each, alert, verdict, mine)) for each in watches]
+            word = Judgement(person, verdict, now, tuple(one for _, _, lessons in taught for one in lessons))
+            others = (each for each in alert.judgements if each.person != person)
+            after = alert.changed(now, judgements=(*others, word))
+            changed = [(before, later) for before, later, _ in taught if later is not before]
+            if await self.watches.judged(alert, after, changed):
+                await self._tell(after)
+                return _judged(after, word, watches)
+        raise Conflict(f"the alert {alert_id} is changed by too many at once", mend="Press again.")
 
     # ---------------------------------------------------------------- silences
 
-    async def preview(self, silence: Silence) -> Preview:
-        """Without hiding anything."""
-        now = self._clock()
-        firing = await self._firing(silence.channel)
-        week = await self.alerts.find(since=now - WEEK, channel=silence.channel, limit=LIMIT)
-        past = [each for each in week if each.findings and each.id not in {one.id for one in firing}]
-        return Preview(
-            tuple(each for each in firing if hidden_by(each, [silence], now)),
-            sum(
-                all(silence.hides(one.subject, one.watch, each.channel) for one in each.findings)
-                for each in (*firing, *past)
-                if each.findings
-            ),
+    async def preview(self, *silences: Silence) -> Preview:
+        """Without hiding anything; what several hide only together counts, and counts once."""
+        now, channel = self._clock(), _channel(silences)
+        firing = await self._firing(channel)
+        week = await self.alerts.find(since=now - WEEK, channel=channel, limit=LIMIT)
+        active = [*await self.alerts.silences(now), *silences]
+        hidden = {
+            each.id: each for each in firing if hidden_by(each, active, now) and any(_hides(silences, each, each.open))
+        }
+        gone = (each.id for each in (*firing, *week) if each.findings and all(_hides(silences, each, each.findings)))
+        stays = (
+            (each, tuple(one for one in each.open if not any(silence.hides(each, one) for silence in active)))
+            for each in firing
+            if each.id not in hidden and any(_hides(silences, each, each.open))
         )
+        return Preview(tuple(hidden.values()), len({*hidden, *gone}), tuple((each, why) for each, why in stays if why))
 
-    async def silence(self, silence: Silence) -> Preview:
-        """What it hides is hidden at once, and what comes later as it comes."""
+    async def silence(self, *silences: Silence) -> Preview:
+        """What they hide is hidden at once, and what comes later as it comes."""
         now = self._clock()
-        if not silence.active(now):
-            raise InvalidInput(f"{silence.until:%Y-%m-%d %H:%M} is over", mend="Say until when it is to be quiet.")
-        if not any((silence.channel, silence.environment, silence.service, silence.signal, silence.watch)):
-            raise InvalidInput(
-                "that would hide everything everywhere", mend="Say what: a service, a signal, a channel."
-            )
-        preview = await self.preview(silence)
-        await self.alerts.silence(silence)
-        await self._hide(silence.channel)
+        for each in silences:
+            if not each.active(now):
+                raise InvalidInput(f"{each.until:%Y-%m-%d %H:%M} is over", mend="Say until when it is to be quiet.")
+            if not any((each.channel, each.environment, each.service, each.signal, each.watch)):
+                raise InvalidInput(
+                    "that would hide everything everywhere", mend="Say what: a service, a signal, a channel."
+                )
+        preview = await self.preview(*silences)
+        for each in silences:
+            await self.alerts.silence(each)
+        await self._hide(silences)
         return preview
 
-    async def unsilence(self, silence_id: str) -> Silence:
-        """What it hid and still fires is seen again."""
-        ended = await self.alerts.unsilence(silence_id, self._clock())
-        if ended is None:
-            raise NotFound(f"there is no silence {silence_id[:80]!r}", mend="`alerts.silences` shows those there are.")
-        await self._hide(ended.channel)
-        return ended
+    async def unsilence(self, *silence_ids: str) -> Sequence[Silence]:
+        """What they hid and still fires is seen again; where there is none of one id, none of the others ends."""
+        now, ended = self._clock(), dict[str, Silence]()
+        active = {each.id for each in await self.alerts.silences(now)}
+        for each in sorted(silence_ids, key=active.__contains__):  # what may not be there comes before what is
+            found = await self.alerts.unsilence(each, now)
+            if found is None:
+                raise NotFound(f"there is no silence {each[:80]!r}", mend="`alerts.silences` shows those there are.")
+            ended[each] = found
+        silences = [ended[each] for each in dict.fromkeys(silence_ids)]
+        await self._hide(silences)
+        return silences
 
-    async def _hide(self, channel: str) -> None:
+    async def _hide(self, silences: Sequence[Silence]) -> None:
+        """Those are new, or over: of the alerts only what that changes is touched."""
         now = self._clock()
         active = await self.alerts.silences(now)
 
@@ -189,8 +173,9 @@ class AlertDesk:
             same = hidden == alert.silence or alert.state is AlertState.RESOLVED or not alert.open
             return alert if same else alert.changed(now, silence=hidden)
 
-        for alert in await self._firing(channel):
-            await self._move(alert.id, move)
+        for alert in await self._firing(_channel(silences)):
+            if move(alert) is not alert:
+                await self._move(alert.id, move)
 
     async def _firing(self, channel: str) -> Sequence[Alert]:
         return await self.alerts.find(states=(AlertState.FIRING,), channel=channel, limit=LIMIT)
@@ -209,7 +194,7 @@ class AlertDesk:
             )
             if any(each.open for each in findings):
                 return alert.changed(now, findings=findings)
-            return alert.changed(now, findings=findings, state=AlertState.RESOLVED, resolved_at=now)
+            return alert.changed(now, findings=findings, state=AlertState.RESOLVED, resolved_at=now, unwatched=True)
 
         for alert in await self.alerts.find(states=(AlertState.FIRING,), group=watch.group, limit=LIMIT):
             await self._move(alert.id, move)
@@ -232,3 +217,19 @@ class AlertDesk:
                 await listener(alert)
             except Exception:  # a view that cannot be redrawn must not undo what people decided
                 log.exception("alert_listener_failed", alert=alert.id)
+
+
+def _judged(alert: Alert, word: Judgement | None, watches: Sequence[Watch]) -> Judged:
+    said = (teaching.effect(each, alert, word) for each in watches) if word else ()
+    return Judged(alert, tuple(filter(None, said)))
+
+
+def _channel(silences: Sequence[Silence]) -> str:
+    """That all of them are of; where they are of several or of all, none."""
+    channels = {each.channel for each in silences}
+    return channels.pop() if len(channels) == 1 else ""
+
+
+def _hides(silences: Sequence[Silence], alert: Alert, findings: Sequence[Finding]) -> Iterator[bool]:
+    """Of each finding, whether one of them does."""
+    return (any(each.hides(alert, one) for each in silences) for one in findings)

@@ -52,12 +52,17 @@ class Digesting:
         due = self.due(now)
         if self.tell is None or due == self._done or now - due > LATE:
             return
-        kept = await self._watches.find(states=(WatchState.ACTIVE,), limit=MOST)
-        for channel in sorted({each.channel for each in kept if each.channel and not each.channel.startswith("D")}):
+        for channel in await self._listening(due):
             for days in (1, 7) if due.astimezone(zone(self._timezone)).weekday() == 0 else (1,):
                 payload: Json = {"channel": channel, "end": due.isoformat(), "days": days}
                 await self._durable.start(KIND, f"{KIND}:{channel}:{days}:{due.timestamp():.0f}", payload)
         self._done = due
+
+    async def _listening(self, due: datetime) -> list[str]:
+        """Channels that had a watch in that time: of a day on which nobody looked there is nothing to tell."""
+        watches = await self._watches.find(states=(WatchState.ACTIVE,), limit=MOST)
+        looked = {each.channel for each in watches if each.created_at < due}
+        return sorted(channel for channel in looked if channel and not channel.startswith("D"))
 
     def due(self, now: datetime) -> datetime:
         """The last time at or before now, on the clock of those who read it."""

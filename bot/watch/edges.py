@@ -10,7 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from bot.telemetry.units import digits, shown
 from bot.watch.finding import Family, Finding, Subject
 from bot.watch.spells import Patience, Spells, restored
 from bot.watch.usual import ACCEPTED, LEARNED, LIMIT, LOOKS, Rate, Usual, kept_after
+from bot.watch.watches import UNTAUGHT, Learned, added
 
 ENOUGH: Final = 10
 """Calls that can be judged; fewer wait for the next look."""
@@ -38,7 +39,6 @@ TIGHTEST: Final = 0.02
 """Of a duration: calls do not differ by less."""
 QUIET: Final = timedelta(minutes=10)
 """Calls that are not made for so long are not slow any more."""
-BACK: Final = 3
 MOST: Final = 2_000
 """Edges that are remembered."""
 
@@ -97,17 +97,20 @@ _KEPT: Final = TypeAdapter(_Kept)
 
 
 class Edges:
-    """The calls of an environment; `limit` is the surprise that it takes."""
+    """The calls of an environment; `limit` is the surprise that it takes, more where feedback wants more."""
 
-    def __init__(self, environment: str, *, limit: float = LIMIT, kept: Json = None) -> None:
+    def __init__(
+        self, environment: str, *, limit: float = LIMIT, learned: Learned = UNTAUGHT, kept: Json = None
+    ) -> None:
         was = restored(_KEPT, kept) if kept else _Kept()
-        self.environment, self.limit = environment, limit
-        self._was = was
+        self.environment, self.limit, self._learned = environment, limit, learned
+        self._was, self._middle = was, datetime.min.replace(tzinfo=UTC)
         self._edges: dict[Pair, Edge] = {(each.caller, each.callee): each for each in was.edges}
-        self._spells = Spells(Patience(back=BACK), was.spells)
+        self._spells = Spells(Patience(), was.spells)
 
     def feed(self, start: datetime, end: datetime, traces: Iterable[Trace]) -> tuple[Finding, ...]:
         """One look: traces as they came, not a search for slow or failed ones."""
+        self._middle = start + (end - start) / 2  # a page holds the newest traces: of the rest nothing is known
         taken: defaultdict[Pair, list[Taken]] = defaultdict(list)
         for pair, each in calls(traces):
             taken[pair].append(each)
@@ -132,6 +135,9 @@ class Edges:
         dumped: Json = _KEPT.dump_python(kept, mode="json")
         return dumped
 
+    def _limit(self, service: str) -> float:
+        return self.limit + added(self._learned, service, "traces")
+
     # ---------------------------------------------------------------- learned
 
     def _after(self, edge: Edge, taken: Sequence[Taken], every: int, end: datetime, learning: bool) -> Edge:  # noqa: FBT001
@@ -151,7 +157,7 @@ class Edges:
             return replace(edge, fresh=False, calls=0, of=0, new=0.0)
         edge = replace(edge, calls=edge.calls + count, of=edge.of + every)
         size = self._was.novel.surprise(edge.calls, edge.of)
-        told = edge.new or (edge.calls >= FEWEST and edge.seen > edge.first and size >= self.limit)
+        told = edge.new or (edge.calls >= FEWEST and edge.seen > edge.first and size >= self._limit(edge.caller))
         return replace(edge, new=max(size, edge.new) if told else 0.0)
 
     def _judged(self, edge: Edge, taken: Sequence[Taken], end: datetime, learning: bool) -> Edge:  # noqa: FBT001
@@ -161,9 +167,11 @@ class Edges:
             edge = replace(edge, middle=middle, high=float(np.quantile(logs, 1.0 - SLOW)))
         failed, slow = sum(failed for _, failed in taken), int(np.count_nonzero(logs > edge.high))
         kept = kept_after((end - edge.judged).total_seconds())
-        limit = math.inf if learning or edge.fresh or edge.looks < LOOKS else self.limit
+        limit = math.inf if learning or edge.fresh or edge.looks < LOOKS else self._limit(edge.callee)
         notable = middle > edge.middle + math.log(SLOWER)
-        slower = edge.slow.after(end, slow, count, kept, fewest=FEWEST, limit=limit if notable else math.inf)
+        slower = edge.slow.after(
+            end, slow, count, kept, fewest=FEWEST, limit=limit if notable else math.inf, start=self._middle
+        )
         edge = replace(
             edge,
             judged=end,
@@ -171,7 +179,7 @@ class Edges:
             took=math.exp(middle),
             share=failed / count,
             slow=slower,
-            failed=edge.failed.after(end, failed, count, kept, fewest=FEWEST, limit=limit),
+            failed=edge.failed.after(end, failed, count, kept, fewest=FEWEST, limit=limit, start=self._middle),
         )
         if slower.looks:
             return edge

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
+from bot.agent.choosing import called
 from bot.errors import Conflict, NotFound, Refusal
 from bot.guard.canonical import digest, parameters_hash
 from bot.watch.watches import Aim, Watch, WatchState, WatchStore
@@ -19,7 +20,10 @@ MOST_NAMED: Final = 5
 
 def id_of(aim: Aim, workspace: str, channel: str) -> str:
     """Whoever asks for the same in the same place means the same watch."""
-    return f"wch-{digest(workspace, channel, parameters_hash('watch', asdict(aim)))[:10]}"
+    said = asdict(aim)
+    if not aim.only:  # it came later: what was there before keeps its id
+        del said["only"]
+    return f"wch-{digest(workspace, channel, parameters_hash('watch', said))[:10]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +51,17 @@ async def named(store: WatchStore, said: str, viewer: Viewer) -> Watch:
     found = await store.get(said.strip())
     if found is not None and viewer.sees(found):
         return found
-    words = said.casefold().split()
     living = [each for each in await store.find(states=ALIVE) if viewer.sees(each)]
-    names = {each.id: f"{each.name} {each.aim.metric} {each.aim.scope}".casefold() for each in living}
-    fitting = [each for each in living if words and all(word in names[each.id] for word in words)]
+    fitting = called(said.strip(), living, _about)
     if len(fitting) != 1:
         which = "; ".join(f"{each.id} is {each.name}" for each in fitting[:MOST_NAMED])
         mend = f"Say which: {which}." if fitting else "`watches.list` shows those that there are."
         raise NotFound(f"{len(fitting) or 'no'} watches are called {said[:80]!r}", mend=mend)
     return fitting[0]
+
+
+def _about(watch: Watch) -> tuple[str, str, str, str]:
+    return watch.name, watch.aim.metric, watch.aim.scope.service, watch.aim.scope.environment
 
 
 async def make(store: WatchStore, watch: Watch) -> tuple[Watch, bool]:
@@ -70,7 +76,7 @@ async def make(store: WatchStore, watch: Watch) -> tuple[Watch, bool]:
         added = await store.add(watch)
         return added, added == watch
     fields = {name: getattr(watch, name) for name in ("name", "created_by", "created_at", "every", "sensitivity")}
-    return await change(store, watch.id, state=WatchState.ACTIVE, paused_until=None, tuned=0.0, **fields), True
+    return await tune(store, watch.id, watch.created_at, state=WatchState.ACTIVE, paused_until=None, **fields), True
 
 
 async def change(store: WatchStore, watch_id: str, **fields: object) -> Watch:
@@ -85,6 +91,11 @@ async def change(store: WatchStore, watch_id: str, **fields: object) -> Watch:
         if await store.swap(watch, after):
             return after
     raise Conflict(f"watch {watch_id} is being changed by others", mend="Look at it again.")
+
+
+async def tune(store: WatchStore, watch_id: str, at: datetime, **fields: object) -> Watch:
+    """Set by hand; what feedback taught it is lost."""
+    return await change(store, watch_id, tuned=0.0, tunings=(), tuned_at=at, **fields)
 
 
 async def pause(store: WatchStore, watch_id: str, until: datetime | None) -> Watch:

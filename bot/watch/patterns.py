@@ -24,12 +24,11 @@ from bot.telemetry.units import digits, shown
 from bot.watch.finding import Family, Finding, Subject
 from bot.watch.spells import Patience, Spells, restored
 from bot.watch.usual import ACCEPTED, LEARNED, LIMIT, LOOKS, Rate, Usual, kept_after
+from bot.watch.watches import UNTAUGHT, Learned, added
 
 Weight = Literal["error", "warn", ""]
 Kind = Literal["new", "surging", "vanished"]
 Group = tuple[Weight, Key]
-Counts = Mapping[Group, tuple[str, int]]
-"""How its lines read, and how many there are."""
 
 WEIGHTS: Final[tuple[Weight, ...]] = ("", "warn", "error")
 FEWEST: Final[Mapping[Weight, int]] = {"error": 15, "warn": 20, "": 20}
@@ -65,21 +64,28 @@ class Lines:
     text: str
     """How they read, without what varies."""
     count: int
+    first: datetime | None = None
+
+
+Counts = Mapping[Group, Lines]
+"""Of one look."""
 
 
 def counted(lines: Iterable[LogLine], service: Callable[[LogLine], str]) -> tuple[Lines, ...]:
     """A page of lines, put together."""
     counts: Counter[tuple[str, Weight, Key]] = Counter()
     texts: dict[tuple[str, Weight, Key], str] = {}
+    first: dict[tuple[str, Weight, Key], datetime] = {}
     for line in lines:
         text, _, said = message_of(line.text)
         level = said if line.level == "unknown" else line.level
         weight: Weight = "error" if level in {"error", "fatal"} else "warn" if level == "warn" else ""
         group = service(line), weight, key_of(pieces(text))
         counts[group] += 1
+        first[group] = min(line.at, first.get(group, line.at))
         if group not in texts:
             texts[group] = mask(text)
-    return tuple(Lines(*group, texts[group], count) for group, count in counts.items())
+    return tuple(Lines(*group, texts[group], count, first[group]) for group, count in counts.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +142,15 @@ _KEPT: Final = TypeAdapter(_Kept)
 
 
 class Patterns:
-    """The logs of an environment; `limit` is the surprise that it takes."""
+    """The logs of an environment; `limit` is the surprise that it takes, more where feedback wants more."""
 
-    def __init__(self, environment: str, *, limit: float = LIMIT, kept: Json = None) -> None:
+    def __init__(
+        self, environment: str, *, limit: float = LIMIT, learned: Learned = UNTAUGHT, kept: Json = None
+    ) -> None:
         was = restored(_KEPT, kept) if kept else _Kept()
-        self.environment, self.limit = environment, limit
+        self.environment, self.limit, self._learned = environment, limit, learned
         self._books = was.books
-        self._spells = Spells(Patience(back=GONE), was.spells)
+        self._spells = Spells(Patience(), was.spells)
 
     def feed(
         self,
@@ -162,7 +170,7 @@ class Patterns:
             here = by_service.get(service, [])
             book = self._books.get(service) or Book(start)
             share = _share(sum(each.count for each in here), cut=cut, total=(totals or {}).get(service))
-            look = _Look(book, start, end, share, self.limit)
+            look = _Look(book, start, end, share, self.limit + added(self._learned, service, "logs"))
             self._books[service] = look.after(here)
             found += self._told(service, self._books[service], look.of)
         self._books = {name: book for name, book in self._books.items() if book.seen > end - FORGOTTEN}
@@ -221,7 +229,7 @@ def _words(kind: Kind, of: Sequence[Pattern], worst: Pattern, now: float, usual:
     match kind:
         case "new":
             head = f"{digits(len(of))} new patterns of {sort}lines" if several else f"new {sort}lines"
-            return f"{head}, {quoted}, {digits(sum(each.lines for each in of))} until now"
+            return f"{head}, {quoted}, {digits(sum(each.lines for each in of))} in all"
         case "surging":
             return f"far more {sort}lines{several}, {quoted}: {rates}"
         case "vanished":
@@ -240,17 +248,18 @@ class _Look:
 
     def __init__(self, book: Book, start: datetime, end: datetime, share: float, limit: float) -> None:
         seconds = (end - start).total_seconds()
-        self.book, self.end, self.limit = book, end, limit
+        self.book, self.start, self.end, self.limit = book, start, end, limit
         self.of, self.kept = seconds * share, kept_after(seconds)
         self.learning = (end - book.began) < LEARNED or book.looks < LOOKS
 
     def after(self, lines: Sequence[Lines]) -> Book:
         known, counts = _gathered(self.book.patterns, lines)
-        for group, (text, _) in counts.items():
+        for group, each in counts.items():
             if group not in known:
-                known[group] = Pattern(*group, text[: LONGEST + 1], self.end, self.end, fresh=not self.learning)
+                first = each.first or self.end
+                known[group] = Pattern(*group, each.text[: LONGEST + 1], first, self.end, fresh=not self.learning)
         busy = self._busy(known, counts)
-        after = [self._judged(each, _count(counts, group), busy.get(group, 1.0)) for group, each in known.items()]
+        after = [self._judged(each, counts.get(group), busy.get(group, 1.0)) for group, each in known.items()]
         known_now = sum(
             was.lines for was, each in zip(known.values(), after, strict=True) if not (each.fresh or was.new)
         )
@@ -273,7 +282,8 @@ class _Look:
                 busy[group] = max(1.0, (seen - own) / (expected - usual))
         return busy
 
-    def _judged(self, pattern: Pattern, count: float, busy: float) -> Pattern:
+    def _judged(self, pattern: Pattern, lines: Lines | None, busy: float) -> Pattern:
+        count = float(lines.count) if lines else 0.0
         if self.of <= 0:
             return pattern
         if not count and (pattern.gone or self._steady(pattern)):
@@ -284,16 +294,20 @@ class _Look:
             rate = Rate(pattern.rate.usual.learned(count, self.of, self.kept))
         else:
             fewest, limit = FEWEST[pattern.weight], self.limit * (1.0 if pattern.weight else PLAIN)
-            rate = pattern.rate.after(self.end, count, self.of, self.kept, fewest=fewest, limit=limit, busy=busy)
+            rate = pattern.rate.after(
+                self.end, count, self.of, self.kept, fewest=fewest, limit=limit, busy=busy, start=self.start
+            )
         pattern = replace(pattern, seen=seen, count=count, rate=rate, present=often, gone=0, gone_since=None)
-        return self._new(pattern) if pattern.fresh else pattern
+        return self._new(pattern, (lines and lines.first) or self.end) if pattern.fresh else pattern
 
-    def _new(self, pattern: Pattern) -> Pattern:
+    def _new(self, pattern: Pattern, first: datetime) -> Pattern:
         lines = pattern.lines + pattern.count
         if self.end - pattern.first > ACCEPTED or self.end - pattern.seen > QUIET:
             return replace(pattern, fresh=False, lines=0.0, new=0.0)
         size = self.book.novel.surprise(lines, pattern.rate.usual.of)
         enough = lines >= FEWEST[pattern.weight] and size >= self.limit
+        if enough and not pattern.new and pattern.count >= FEWEST[pattern.weight]:
+            pattern = replace(pattern, first=first)  # a line now and then before the flood is not its beginning
         return replace(pattern, lines=lines, new=max(size, pattern.new) if enough or pattern.new else 0.0)
 
     def _steady(self, pattern: Pattern) -> bool:
@@ -302,14 +316,14 @@ class _Look:
         return often and pattern.weight != "error" and not pattern.fresh and usual.rate * self.of >= MISSED
 
     def _missing(self, pattern: Pattern) -> Pattern:
-        since = pattern.gone_since or self.end
+        since = pattern.gone_since or self.start
         if self.end - since > ACCEPTED:
             return replace(pattern, count=0.0, gone=0, gone_since=None, present=0.0)
         return replace(pattern, count=0.0, rate=Rate(pattern.rate.usual), gone=pattern.gone + 1, gone_since=since)
 
 
 def _count(counts: Counts, group: Group) -> float:
-    return float(counts[group][1]) if group in counts else 0.0
+    return float(counts[group].count) if group in counts else 0.0
 
 
 def _gathered(patterns: Sequence[Pattern], lines: Sequence[Lines]) -> tuple[dict[Group, Pattern], Counts]:
@@ -333,11 +347,12 @@ def _gathered(patterns: Sequence[Pattern], lines: Sequence[Lines]) -> tuple[dict
         group = pattern.weight, homes.get(pattern.group, pattern.key)
         joined = _joined(kept[group], pattern) if group in kept else pattern
         kept[group] = joined if joined.group == group else replace(joined, key=group[1])
-    counts: dict[Group, tuple[str, int]] = {}
+    counts: dict[Group, Lines] = {}
     for each in lines:
         group = each.weight, homes[each.weight, each.key]
-        text, count = counts.get(group, (each.text, 0))
-        counts[group] = text, count + each.count
+        was = counts.get(group)
+        first = min((one.first for one in (was, each) if one and one.first), default=None)
+        counts[group] = replace(was or each, count=each.count + (was.count if was else 0), first=first)
     return kept, counts
 
 

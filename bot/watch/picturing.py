@@ -15,12 +15,13 @@ from bot.agent.events import Picture
 from bot.errors import CopilotError, InvalidInput
 from bot.observatory.findings import marks_of, promised
 from bot.observatory.observatory import Observatory, whole
-from bot.observatory.question import Question, capital, moments, title_of
+from bot.observatory.question import Question, capital, clock, moments, title_of
 from bot.ports import Clock
 from bot.telemetry import episodes
 from bot.telemetry.charts.alt import describe
 from bot.telemetry.charts.desk import picture
 from bot.telemetry.charts.shapes import Band, Curve, Lines, Mark, Small, Stretch, Threshold
+from bot.telemetry.charts.words import clean
 from bot.telemetry.queries.promql import parse
 from bot.telemetry.signals import Series, Window
 from bot.telemetry.units import shown
@@ -29,14 +30,18 @@ from bot.watch.alerts import Alert
 from bot.watch.digests import DAY, Digest
 from bot.watch.finding import Family, Finding
 from bot.watch.ranking import SEVERITIES
+from bot.watch.telling import lead
 
-BEFORE: Final = timedelta(hours=2)
+BEFORE: Final = timedelta(hours=1)
 AFTER: Final = timedelta(minutes=15)
 LONGEST: Final = timedelta(hours=24)
 MOST_PANELS: Final = 3
 """More are too small to read."""
 BESIDE: Final = ("error_rate", "latency")
-"""What is looked at where no number of a service was found, but a line of a log, a call, or a budget that burns."""
+"""What is looked at where no number of a service was found, but a call, a budget that burns, or lines of any kind."""
+COUNTED: Final = 60.0
+"""Seconds of which each count of the lines of a watch is."""
+MOST_TEXT: Final = 40
 NO_NUMBER: Final = frozenset({Family.PATTERN, Family.EDGE, Family.BURN})
 COMPARED: Final = frozenset({Family.DEVIATION, Family.TREND, Family.VARIANCE, Family.CHANGE})
 """What is expected there is what is usual, in the unit of the metric."""
@@ -52,6 +57,11 @@ class Sight:
     query: str = ""
     limit: float | None = None
     finding: Finding | None = None
+
+    @property
+    def lines(self) -> bool:
+        """Whether it counts lines of logs, in LogQL."""
+        return self.finding is not None and self.finding.family is Family.PATTERN
 
 
 class Picturing:
@@ -78,7 +88,7 @@ class Picturing:
         found = [panel.model_copy(update={"marks": marks}) for panel in panels if panel]
         if len(found) < 2:  # noqa: PLR2004  one stands for itself
             return found[0] if found else None
-        return Small(title=alert.title, panels=tuple(found))
+        return Small(title=_headline(alert, [each.scope.service for each in wanted], now), panels=tuple(found))
 
     async def _marks(self, alert: Alert, window: Window) -> tuple[Mark, ...]:
         changes = await self._observatory.changes_in(window, environment=alert.environment)
@@ -88,20 +98,25 @@ class Picturing:
 
     async def _panel(self, sight: Sight, alert: Alert, window: Window, now: datetime) -> Lines | None:
         """None for what cannot be read: the others are worth seeing without it."""
-        step = self._observatory.vocabulary.step(window.seconds)
+        step = COUNTED if sight.lines else self._observatory.vocabulary.step(window.seconds)
         looked = moments(window, step)
         try:
-            query = sight.query or (await self._observatory.settled(now)).query(sight.signal, sight.scope, step)
-            read = await self._observatory.series(query, looked, step)
+            if sight.lines:
+                read = await self._observatory.log_series(sight.query, looked, step)
+            else:
+                query = sight.query or (await self._observatory.settled(now)).query(sight.signal, sight.scope, step)
+                read = await self._observatory.series(query, looked, step)
         except CopilotError:
             return None
         series = _whose(whole(read.value), sight.scope.service)
+        if series and sight.lines:
+            series = _filled(series, looked)
         return self._drawn(sight, series, alert, window, step) if series else None
 
     def _drawn(self, sight: Sight, series: Series, alert: Alert, window: Window, step: float) -> Lines:
         signal = self._observatory.vocabulary.metrics.get(sight.signal)
         finding = sight.finding
-        unit = signal.unit if signal else finding.unit if finding else ""
+        unit = "lines" if sight.lines else signal.unit if signal else finding.unit if finding else ""
         asked = Question(sight.signal, sight.scope, window, window.end)
         name = capital(title_of(signal, asked)) if signal else sight.signal
         limit = self._limit(sight, unit)
@@ -134,13 +149,14 @@ def window_of(alert: Alert, now: datetime) -> Window:
 
 
 def sights(alert: Alert, metrics: Iterable[str]) -> list[Sight]:
-    """What was found first, then the likely origin, then the rest; each number once."""
+    """What the title is about, then the likely origin, then the rest; each number once."""
     known = frozenset(metrics)
     origin = next((each.service for each in alert.origins), "")
+    leads = lead(alert.findings, alert.origins) if alert.findings else None
     told = [sight for each in alert.findings if (sight := _sight(each, known))]
-    ranked = sorted(enumerate(told), key=lambda each: (each[0] > 0, each[1].scope.service != origin, each[0]))
+    told.sort(key=lambda each: (each.finding is not leads, each.scope.service != origin))
     first: dict[tuple[Scope, str], Sight] = {}
-    for _, sight in ranked:
+    for sight in told:
         first.setdefault((sight.scope, sight.signal), sight)
     chosen = list(first.values())[:MOST_PANELS]
     service = origin or next(iter(alert.services), "")
@@ -152,6 +168,11 @@ def sights(alert: Alert, metrics: Iterable[str]) -> list[Sight]:
 def _sight(finding: Finding, known: frozenset[str]) -> Sight | None:
     scope = Scope(finding.subject.service, finding.subject.environment)
     limit = finding.expected if finding.family is Family.THRESHOLD else None
+    if finding.family is Family.PATTERN and finding.query:  # a watch of them; scans find lines of many patterns
+        text = clean(finding.subject.detail, MOST_TEXT)
+        return Sight(
+            scope, f"Lines with “{text}”" if text else "Lines", finding.query, finding.expected or None, finding
+        )
     if finding.family in NO_NUMBER:
         return None
     if finding.query:
@@ -183,9 +204,24 @@ def bare(query: str) -> tuple[str, float | None]:
     return query, None
 
 
+def _headline(alert: Alert, services: Iterable[str], now: datetime) -> str:
+    """Whom it is about, and since when: what is said of them stands in the message, and would not fit."""
+    names = [each for each in dict.fromkeys(services) if each] or [alert.environment]
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{others}, since {clock(alert.since, alert.timezone, now)}"
+
+
 def _whose(series: Sequence[Series], service: str) -> Series | None:
     """The one of that service; where none says so, the first."""
     return next((each for each in series if service and service in each.labels.values()), next(iter(series), None))
+
+
+def _filled(series: Series, window: Window) -> Series:
+    """Where nothing was counted, there was nothing."""
+    times = np.arange(window.start.timestamp(), window.end.timestamp(), COUNTED)
+    counted = dict(zip(np.rint(series.times / COUNTED).tolist(), np.nan_to_num(series.values).tolist(), strict=True))
+    values = [counted.get(each, 0.0) for each in np.rint(times / COUNTED).tolist()]
+    return Series(series.labels, times, np.array(values))
 
 
 def usual(series: Series, since: datetime, count: int, finding: Finding | None) -> Band | None:

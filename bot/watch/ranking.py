@@ -54,6 +54,11 @@ def much(finding: Finding) -> float:
     return size / (size + half) if size < float("inf") else 1.0
 
 
+def lingers(finding: Finding) -> bool:
+    """A budget that needs nobody at once burns on for hours after whatever set it on fire."""
+    return finding.family is Family.BURN and (finding.value or 0.0) < _URGENT
+
+
 def worth(finding: Finding) -> float:
     """What people mind about what it measures."""
     if finding.family is Family.ABSENCE:
@@ -145,8 +150,6 @@ ENOUGH: Final = 0.4
 CERTAIN: Final = 0.95
 SLIGHT: Final = 0.05
 MOST_ORIGINS: Final = 5
-ANALYSED: Final = 0.6
-"""What root cause analysis, which has seen more, weighs beside findings alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +166,19 @@ class _Signs:
 
     @classmethod
     def of(cls, findings: Sequence[Finding], change: Change | None) -> _Signs:
-        def told(way: Nature, *directions: str) -> float:
+        def told(ways: Collection[Nature], *directions: str) -> float:
             weights = (
-                much(each) * each.sure for each in findings if nature(each) is way and each.direction in directions
+                much(each) * each.sure for each in findings if nature(each) in ways and each.direction in directions
             )
             first, second, *_ = (*sorted(weights, reverse=True), 0.0, 0.0)
             return min(1.0, first + SECOND * second)
 
         since = min(each.since for each in findings)
         return cls(
-            told(Nature.FELT, "high", "low", ""),
-            told(Nature.OWN, "high", "low", ""),
-            told(Nature.LOAD, "high", ""),
-            told(Nature.LOAD, "low"),
+            told({Nature.FELT}, "high", "low", ""),
+            told({Nature.OWN, Nature.MACHINE}, "high", "low", ""),
+            told({Nature.LOAD}, "high", ""),
+            told({Nature.LOAD}, "low"),
             since,
             _suspicion(change, since) if change else 0.0,
         )
@@ -280,17 +283,3 @@ def _told(found: Iterable[Origin]) -> tuple[Origin, ...]:
     rounded = (replace(each, confidence=round(each.confidence, 3)) for each in found)
     order = sorted(rounded, key=lambda each: (-each.confidence, each.service))
     return tuple(each for place, each in enumerate(order) if not place or each.confidence >= SLIGHT)[:MOST_ORIGINS]
-
-
-def merged(quick: Sequence[Origin], suspects: Sequence[Origin]) -> tuple[Origin, ...]:
-    """What root cause analysis says, beside what findings alone say."""
-    if not suspects or not quick:
-        return tuple(suspects or quick)
-    shares = ((suspects, ANALYSED), (quick, 1.0 - ANALYSED))
-    confidence: dict[str, float] = {}
-    because: dict[str, str] = {}
-    for several, share in shares:
-        for each in several:
-            confidence[each.service] = confidence.get(each.service, 0.0) + share * each.confidence
-            because[each.service] = because.get(each.service) or each.because
-    return _told(Origin(name, value, because[name]) for name, value in confidence.items())

@@ -23,6 +23,7 @@ ONE_MACHINE: Final = timedelta(minutes=2)
 """Between onsets on services that share one."""
 FELT: Final = frozenset({"latency", "errors", "availability", "saturation"})
 LOADS: Final = frozenset({"traffic"})
+MACHINES: Final = frozenset({"cpu", "memory", "gpu"})
 _SEEN_BY_CALLERS: Final = frozenset({"slo", "logs", "traces"})
 _SENT_DOWN: Final = frozenset({"tokens"})
 _Place = tuple[str, str, "Nature"]
@@ -35,8 +36,21 @@ class Nature(StrEnum):
     """Up: who calls a slow service is slow."""
     LOAD = "load"
     """Down: who is asked more asks more."""
+    MACHINE = "machine"
+    """Memory, GPUs: as what they make slow."""
     OWN = "own"
-    """Not at all: memory, cost, refusals."""
+    """Not at all: cost, refusals."""
+
+
+_FROM_ONE_TO_ANOTHER: Final = (
+    {Nature.FELT},
+    {Nature.LOAD},
+    {Nature.FELT, Nature.LOAD},
+    {Nature.MACHINE, Nature.FELT},
+    {Nature.MACHINE, Nature.LOAD},
+    {Nature.OWN, Nature.LOAD},
+)
+"""Who is asked more costs more; who is slow does not."""
 
 
 @lru_cache(maxsize=1_024)
@@ -49,7 +63,9 @@ def nature(finding: Finding) -> Nature:
     signal = finding.subject.signal
     if kind(signal) in LOADS or signal in _SENT_DOWN:
         return Nature.LOAD
-    return Nature.FELT if kind(signal) in FELT or signal in _SEEN_BY_CALLERS else Nature.OWN
+    if kind(signal) in FELT or signal in _SEEN_BY_CALLERS:
+        return Nature.FELT
+    return Nature.MACHINE if kind(signal) in MACHINES else Nature.OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +106,42 @@ class Neighbours:
 
     one: Mapping[str, Collection[str]]
     two: Mapping[str, Collection[str]]
+    below: Mapping[str, Collection[str]]
+    """Whom each service calls, itself or through another."""
+
+    def explains(self, cause: Finding, effect: Finding) -> bool:
+        """Whether what goes on here would, sooner or later, do that there; `near` asks no direction."""
+        here, there = cause.subject, effect.subject
+        if here.environment != there.environment:
+            return False
+        if here.service == there.service:
+            return True
+        loaded = nature(cause) is Nature.LOAD and there.service in self.below.get(here.service, ())
+        slowed = nature(cause) is not Nature.OWN and nature(effect) is Nature.FELT
+        return loaded or (slowed and here.service in self.below.get(there.service, ()))
 
     def near(self, one: Finding, other: Finding) -> bool:
-        """Whether the one can come of the other, whenever they were."""
+        """Whether the one can come of the other, or both of something else, whenever they were."""
         here, there = one.subject, other.subject
         if here.environment != there.environment:
             return False
         if here.service == there.service:
             return True
-        natures = (nature(one), nature(other))
+        natures = {nature(one), nature(other)}
         if there.service in self.one.get(here.service, ()):
-            return natures != (Nature.OWN, Nature.OWN)
-        return there.service in self.two.get(here.service, ()) and Nature.OWN not in natures
+            return natures in _FROM_ONE_TO_ANOTHER
+        return there.service in self.two.get(here.service, ()) and natures <= {Nature.FELT, Nature.LOAD}
 
 
 def neighbours(ground: Ground, window: timedelta) -> Neighbours:
     callers = ground.callers()
     one: dict[str, set[str]] = {}
     two: dict[str, set[str]] = {}
+    called: dict[str, set[str]] = {}
     for service in {*ground.graph, *callers}:
         below, above = set(ground.graph.get(service, ())), callers.get(service, set())
         one[service] = below | above
+        called[service] = {*below, *(far for each in below for far in ground.graph.get(each, ()))}
         two[service] = {
             *(far for each in below for far in ground.graph.get(each, ())),
             *(far for each in above for far in callers.get(each, ())),
@@ -119,7 +150,7 @@ def neighbours(ground: Ground, window: timedelta) -> Neighbours:
     for services in _changed_at_once(ground.changes, window):
         for service in services:
             one.setdefault(service, set()).update(services)
-    return Neighbours(one, two)
+    return Neighbours(one, two, called)
 
 
 def _changed_at_once(changes: Sequence[Change], window: timedelta) -> Iterator[set[str]]:
@@ -184,11 +215,26 @@ def _at_once(one: Finding, other: Finding) -> bool:
     return together_ and one.subject.environment == other.subject.environment
 
 
-def touches(alert: Alert, findings: Iterable[Finding], near: Neighbours, window: timedelta) -> bool:
-    """Whether new ones belong to it: near something of it that goes on, or has only just ended."""
+def began_with(alert: Alert, findings: Iterable[Finding], near: Neighbours, spread: timedelta) -> bool:
+    """Whether one of these is of its cause, or that cause itself, seen only now."""
+    first = min(alert.findings, key=lambda each: each.since)
     return any(
-        (near.near(mine, each) and (mine.open or each.since - mine.seen <= window))
-        or (_strains(mine) and _strains(each) and _at_once(mine, each))
+        any(
+            (near.near(mine, each) and abs(each.since - mine.since) <= spread)
+            or (_strains(mine) and _strains(each) and _at_once(mine, each))
+            for mine in alert.findings
+        )
+        or (near.explains(each, first) and each.since <= first.since)
         for each in findings
-        for mine in alert.findings
+    )
+
+
+def comes_of(alert: Alert, findings: Iterable[Finding], near: Neighbours, window: timedelta) -> bool:
+    """Whether it explains all of these, which began while it went on or shortly after."""
+    return all(
+        any(
+            near.explains(mine, each) and mine.since <= each.since and (mine.open or each.since - mine.seen <= window)
+            for mine in alert.findings
+        )
+        for each in findings
     )

@@ -5,10 +5,13 @@ Nothing of it is kept, and nobody is told but who asked.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from itertools import takewhile
+from threading import Event
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -30,6 +33,8 @@ COLUMNS: Final = 480
 MOST_CURVES: Final = 6
 MOST_BARS: Final = 12
 Tell = Callable[[str], Awaitable[None]]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +47,22 @@ class Replayed:
     query: str = ""
     trouble: str = ""
     """What of it could not be read."""
+    since: datetime | None = None
+    """From when on; later than asked where there was too much for the time that there is."""
+    about: str = ""
+    """Of what the series are, where the watch is about more."""
+    limits: tuple[tuple[float, str], ...] = ()
+    """What it is held against, where the watch does not say so itself."""
 
 
 class Replays(Protocol):
     """Runs a watch over a time that has passed."""
 
-    async def replay(self, watch: Watch, window: Window, tell: Tell) -> Replayed:
-        """What came before the window is learned from, and not told; `tell` hears how far it is."""
+    async def replay(self, watch: Watch, window: Window, tell: Tell, seconds: float) -> Replayed:
+        """What came before the window is learned from, and not told; `tell` hears how far it is.
+
+        Where reading it all takes longer than so many seconds, it is of the most recent part.
+        """
         ...
 
 
@@ -61,16 +75,32 @@ def ground_of(catalogue: Catalogue, changes: Sequence[Change] = ()) -> Ground:
     )
 
 
-def raised(watch: Watch, moments: Sequence[Moment], ground: Ground, policy: Policy) -> tuple[Alert, ...]:
-    """The alerts that these looks would have made, the oldest first."""
+async def reckoned(steps: Iterable[T], fold: Callable[[Iterator[T]], R]) -> R:
+    """In a thread, which cannot be cancelled: where nobody waits any more, it ends at the next of its steps."""
+    given_up = Event()
+    try:
+        return await asyncio.to_thread(fold, takewhile(lambda _: not given_up.is_set(), steps))
+    finally:
+        given_up.set()
+
+
+def raised(looks: Iterable[tuple[Watch, Moment]], ground: Ground, policy: Policy) -> tuple[Alert, ...]:
+    """The alerts that these looks, one after the other, would have made, the oldest first.
+
+    Of several watches they are one group.
+    """
     alerts: dict[str, Alert] = {}
-    for moment in moments:
-        known = [each for each in alerts.values() if _counts(each, moment.at)]
-        if moment.findings or any(each.state is AlertState.FIRING for each in known):
+    known: dict[str, Alert] = {}
+    for watch, moment in looks:
+        known = {name: each for name, each in known.items() if _counts(each, moment.at)}
+        if moment.findings or any(each.state is AlertState.FIRING for each in known.values()):
             then = replace(ground, changes=[each for each in ground.changes if each.at <= moment.at])
-            settled = settle(known, moment.findings, watch, then, policy, moment.at)
-            alerts |= {each.id: each for each in settled}
-    return tuple(sorted(alerts.values(), key=lambda each: each.since))
+            settled = settle([*known.values()], moment.findings, watch, then, policy, moment.at)
+            new = {each.id: each for each in settled}
+            known |= new
+            alerts |= new
+    whole = (each for each in alerts.values() if not each.part_of)
+    return tuple(sorted(whole, key=lambda each: each.since))
 
 
 def _counts(alert: Alert, at: datetime) -> bool:
@@ -96,16 +126,17 @@ def picture(
     loud = {service for each in alerts for service in each.services}
     ordered = sorted(replayed.series, key=lambda each: not loud & set(each.labels.values()))[:MOST_CURVES]
     step = max(60.0, window.seconds / COLUMNS)
-    limits = [limit for limit in (watch.aim.above, watch.aim.below) if limit is not None]
+    own = [limit for limit in (watch.aim.above, watch.aim.below) if limit is not None]
+    limits = replayed.limits or [(limit, f"limit {shown(limit, replayed.unit)}") for limit in own]
     return Lines(
-        title=title,
+        title=f"{title}: {replayed.about}" if replayed.about else title,
         unit=replayed.unit,
         curves=tuple(
             _curve(each, named(each.labels.items()) or watch.aim.scope.service or "all", step) for each in ordered
         ),
         marks=tuple(Mark(at=each.at, label=each.title, kind="deploy") for each in changes),
         stretches=tuple(Stretch(start=each.since, end=ended(each, window.end)) for each in alerts),
-        thresholds=tuple(Threshold(value=limit, label=f"limit {shown(limit, replayed.unit)}") for limit in limits),
+        thresholds=tuple(Threshold(value=limit, label=label) for limit, label in limits),
         timezone=watch.timezone,
     )
 

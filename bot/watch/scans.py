@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from bot.errors import InvalidInput, Tampered
 from bot.observatory.observatory import Observatory
-from bot.ports import Clock
-from bot.telemetry.signals import NAME, Series, Window
-from bot.telemetry.units import duration
+from bot.telemetry.signals import Series, Window
 from bot.watch.looks.budgets import BudgetsLook
 from bot.watch.looks.edges import EdgesLook
 from bot.watch.looks.lines import LinesLook
-from bot.watch.looks.look import Look, Sight, moments, troubles
+from bot.watch.looks.look import Look, Sight, moments
 from bot.watch.looks.metrics import MetricsLook
-from bot.watch.looks.series import SeriesLook
-from bot.watch.replaying import Replayed, Tell
-from bot.watch.sweeping import STEP, Moment, Sheet
+from bot.watch.looks.series import SeriesLook, drawn
+from bot.watch.replaying import Replayed, Replays, Tell
+from bot.watch.sweeping import STEP, Sheet
 from bot.watch.watches import Progress, Watch, WatchKind
 
-TOLD: Final = 1_440
-"""Moments after which somebody who waits hears how far it is."""
+WITHIN: Final = 40.0
+"""Seconds that a replay reads at most, where it can leave out what is long past."""
 log = structlog.get_logger()
 
 
-class Scans:
-    """The ports `Look` and `Replays`."""
+class Scan(Look, Replays, Protocol):
+    """One kind of look."""
 
-    def __init__(self, observatory: Observatory, clock: Clock) -> None:
-        self._clock = clock
-        self._metrics, self._series = MetricsLook(observatory), SeriesLook(observatory)
-        self._looks: Mapping[str, Look] = {
-            "metrics": self._metrics,
+
+class Scans:
+    """The ports `Look` and `Replays`, by the look that a watch takes."""
+
+    def __init__(self, observatory: Observatory) -> None:
+        self._series = SeriesLook(observatory)
+        self._looks: Mapping[str, Scan] = {
+            "metrics": MetricsLook(observatory),
             "slo": BudgetsLook(observatory),
             "logs": LinesLook(observatory),
             "traces": EdgesLook(observatory),
@@ -51,27 +53,15 @@ class Scans:
             log.warning("watch_begins_anew", watch=watch.id, why=str(error))
             return await look(watch, None, until)
 
-    async def replay(self, watch: Watch, window: Window, tell: Tell) -> Replayed:
-        look = self._look(watch)
-        if not isinstance(look, MetricsLook | SeriesLook):
-            what = watch.aim.metric or watch.aim.kind
-            raise InvalidInput(
-                f"{watch.name!r} looks at {what} as they are now, and cannot be replayed.",
-                mend="Replay a watch of a metric, or let it run for a while: `watches.show` tells what it found.",
-            )
-        now, seen, troubled = self._clock(), list[Moment](), list[str]()
-        async for moment in look.replay(watch, window, now, troubled):
-            seen.append(moment)
-            if len(seen) % TOLD == 0:
-                done = (moment.at - window.start).total_seconds()
-                await tell(f"looked through {duration(done)} of {duration(window.seconds)}")
-        if watch.built_in:
-            return Replayed(tuple(seen), trouble=troubles(troubled))
-        sheet = await look.read(watch, moments(window.start, window.end, STEP), now)
-        unit, query = self._series.signal(watch.aim).unit, await self._series.query(watch, now)
-        return Replayed(tuple(seen), _drawn(sheet), unit, query, troubles(troubled))
+    async def replay(self, watch: Watch, window: Window, tell: Tell, seconds: float = WITHIN) -> Replayed:
+        found = await self._look(watch).replay(watch, window, tell, seconds)
+        if found.series or watch.aim.kind in {WatchKind.SCAN, WatchKind.BURN}:
+            return found
+        sheet = await self._series.read(watch, moments(found.since or window.start, window.end, STEP), window.end)
+        unit, query = self._series.signal(watch.aim).unit, await self._series.query(watch, window.end)
+        return replace(found, series=_drawn(sheet), unit=unit, query=query)
 
-    def _look(self, watch: Watch) -> Look:
+    def _look(self, watch: Watch) -> Scan:
         aim = watch.aim
         match aim.kind:
             case WatchKind.SCAN if aim.metric in self._looks:
@@ -79,14 +69,11 @@ class Scans:
             case WatchKind.SCAN:
                 raise InvalidInput(f"there is no scan {aim.metric!r}", mend=f"There are {', '.join(self._looks)}.")
             case WatchKind.ANOMALY:
-                return self._metrics
+                return self._looks["metrics"]
             case WatchKind.BURN:
                 return self._looks["slo"]
         return self._series
 
 
 def _drawn(sheet: Sheet) -> tuple[Series, ...]:
-    return tuple(
-        Series({"service": row.service, "detail": row.detail, NAME: row.signal}, sheet.times, values)
-        for row, values in zip(sheet.rows, sheet.values, strict=True)
-    )
+    return tuple(drawn(row, sheet.times, values) for row, values in zip(sheet.rows, sheet.values, strict=True))

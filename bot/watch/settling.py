@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from hashlib import sha256
 from typing import Final
 
 from bot.watch import ranking, telling
-from bot.watch.alerts import Alert, AlertState, Silence
+from bot.watch.alerts import Alert, AlertState, Judgement, Silence
 from bot.watch.finding import Direction, Family, Finding, Subject
-from bot.watch.relating import Ground, kind, neighbours, together, touches
+from bot.watch.relating import Ground, Neighbours, began_with, comes_of, kind, neighbours, together
 from bot.watch.watches import Watch, WatchKind
 
 DAY: Final = timedelta(days=1)
@@ -32,8 +33,10 @@ Key = tuple[str, Subject, Family, Direction]
 class Policy:
     """How long things take, and how much is too much."""
 
+    spread: timedelta = timedelta(minutes=3)
+    """Between two onsets of one cause, whichever is seen first; later ones have to come of what goes on."""
     window: timedelta = timedelta(minutes=10)
-    """Between two onsets of one cause."""
+    """So long after its end something may still have consequences, and changes may be one."""
     refresh: timedelta = timedelta(minutes=10)
     """How long a message may say old numbers."""
     calm: timedelta = timedelta(minutes=5)
@@ -72,15 +75,25 @@ def settle(
     told = _told(reported, watch)
     look.hear(told)
     held = {finding.key for each in look.alive.values() for finding in each.findings}
-    past = {finding.key for each in ours.values() for finding in each.findings}
+    past: dict[Key, datetime] = {}
+    for finding in (one for each in ours.values() for one in each.findings):
+        past[finding.key] = max(finding.ended or now, past.get(finding.key, finding.since))
     fresh = [
         each
         for key, each in told.items()
-        if key not in (held if each.open else past) and not excuse(each, watch, ground, policy, now)
+        if key not in held and not _known(each, past) and not excuse(each, watch, ground, policy, now)
     ]
     if fresh:
         look.place(fresh)
     return look.judged(sum(_counts(each, watch.channel, now) for each in known))
+
+
+def _known(finding: Finding, past: Mapping[Key, datetime]) -> bool:
+    """What is over was told before; so was a budget that burns on, though its alert is over."""
+    over = past.get(finding.key)
+    if over is None:
+        return False
+    return not finding.open or (ranking.lingers(finding) and finding.since <= over)
 
 
 def excuse(finding: Finding, watch: Watch, ground: Ground, policy: Policy, now: datetime) -> str:
@@ -103,10 +116,7 @@ def excuse(finding: Finding, watch: Watch, ground: Ground, policy: Policy, now: 
 def hidden_by(alert: Alert, silences: Iterable[Silence], now: datetime) -> str:
     """The id of the silence that hides all that is open of it, of several the longest."""
     active = sorted((each for each in silences if each.active(now)), key=lambda each: (each.until, each.id))
-    found = [
-        next((one.id for one in reversed(active) if one.hides(each.subject, each.watch, alert.channel)), "")
-        for each in alert.open
-    ]
+    found = [next((one.id for one in reversed(active) if one.hides(alert, each)), "") for each in alert.open]
     return found[0] if found and all(found) else ""
 
 
@@ -120,7 +130,7 @@ def _told(reported: Iterable[Finding], watch: Watch) -> dict[Key, Finding]:
 
 def _counts(alert: Alert, channel: str, now: datetime) -> bool:
     """Against the channel's budget."""
-    return alert.channel == channel and alert.shown and now - alert.opened_at < DAY
+    return alert.channel == channel and alert.shown and not alert.part_of and now - alert.opened_at < DAY
 
 
 class _Look:
@@ -150,15 +160,26 @@ class _Look:
         window = self.policy.window
         loose = self.watch.built_in or any(each.family is Family.OUTSIDE for each in fresh)
         near = neighbours(self.ground, window)
-        for several in together(fresh, near, window) if loose else [tuple(fresh)]:
-            firing = [each for each in self.alive.values() if each.state is AlertState.FIRING]
-            homes = [each for each in firing if not loose or touches(each, several, near, window)]
-            homes.sort(key=lambda each: (each.opened_at, each.id))
+        groups = together(fresh, near, self.policy.spread) if loose else [tuple(fresh)]
+        for several in sorted(groups, key=lambda each: min(one.since for one in each)):
             mark = self._fingerprint(several, loose=loose)
-            home = homes[0] if homes else self._returning(several, mark) or self._new(several, mark)
-            for other in homes[1:]:
-                home = self._merged(home, other)
+            home = self._home(several, near) if loose else next(iter(self._firing()), None)
+            home = home or self._returning(several, mark) or self._new(several, mark)
             self.alive[home.id] = replace(home, findings=_united(home.findings, several))
+
+    def _firing(self) -> list[Alert]:
+        firing = (each for each in self.alive.values() if each.state is AlertState.FIRING)
+        return sorted(firing, key=lambda each: (each.opened_at, each.id))
+
+    def _home(self, findings: Sequence[Finding], near: Neighbours) -> Alert | None:
+        """The one that began when it did, into which those go that began then, too; else the last that explains it."""
+        firing, policy = self._firing(), self.policy
+        if same := [each for each in firing if began_with(each, findings, near, policy.spread)]:
+            since = min(each.since for each in findings)
+            nearest = min(same, key=lambda each: abs(each.since - since))
+            return reduce(self._merged, [each for each in same if abs(each.since - nearest.since) <= policy.spread])
+        causes = (each for each in firing if comes_of(each, findings, near, policy.window))
+        return max(causes, key=lambda each: each.since, default=None)
 
     def _fingerprint(self, findings: Sequence[Finding], *, loose: bool) -> str:
         """Of the group, the likely origin and what is measured there; of a watch of somebody's own, the watch."""
@@ -191,6 +212,7 @@ class _Look:
             state=AlertState.FIRING,
             resolved_at=None,
             calm_since=None,
+            unwatched=False,
             reopened=found.reopened + 1,
             reopenings=lately,
             flapping=flapping,
@@ -220,13 +242,25 @@ class _Look:
         )
 
     def _merged(self, older: Alert, newer: Alert) -> Alert:
-        """Two that turn out to be one; nothing of the newer is lost, and neither is what was told of it."""
-        self.alive[newer.id] = replace(newer, state=AlertState.RESOLVED, findings=(), title=telling.joined(older.title))
-        judged = {each.person for each in older.judgements}
+        """Two that turn out to be one; nothing of the newer is lost: neither what was told of it, nor what was said."""
+        self.alive[newer.id] = replace(
+            newer,
+            state=AlertState.RESOLVED,
+            findings=(),
+            judgements=(),
+            title=telling.joined(older.title),
+            part_of=older.id,
+        )
+        seen = older if older.acknowledged_by else newer
         return replace(
             older,
             findings=_united(older.findings, newer.findings),
-            judgements=(*older.judgements, *(each for each in newer.judgements if each.person not in judged)),
+            judgements=_said((*older.judgements, *newer.judgements)),
+            acknowledged_by=seen.acknowledged_by,
+            acknowledged_at=seen.acknowledged_at,
+            severity=min(older.severity, newer.severity, key=ranking.SEVERITIES.index),
+            reopenings=tuple(sorted((*older.reopenings, *newer.reopenings))),
+            flapping=older.flapping or newer.flapping,
             held_back=older.held_back and newer.held_back,
         )
 
@@ -252,12 +286,10 @@ class _Look:
         if not alert.findings:
             return alert.changed(self.now, resolved_at=self.now, calm_since=None)
         if alert.state is AlertState.RESOLVED:
-            return alert
+            return telling.retold(before, alert)
         alert = self._described(before, replace(alert, findings=_kept(ranking.ordered(alert.findings, self.ground))))
-        if before is None or _notable(before, alert) or self._outdated(alert):
-            title = telling.title(alert.findings, alert.origins) if alert.open or not alert.title else alert.title
-            return alert.changed(self.now, title=title)
-        return alert
+        alert = telling.retold(before, alert)
+        return alert.changed(self.now) if before is None or _notable(before, alert) or self._outdated(alert) else alert
 
     def _described(self, before: Alert | None, alert: Alert) -> Alert:
         """All that follows from its findings."""
@@ -286,15 +318,19 @@ class _Look:
         )
 
     def _ended(self, alert: Alert) -> Alert:
-        """Over once it was calm long enough; what others found has been waited for by them."""
-        if alert.open:
+        """Over once it was calm long enough; what others found has been waited for by them. A budget that burns on
+        because of it keeps nothing open, and is told again when it is urgent; of budgets alone none may burn.
+        """
+        burned = all(each.family is Family.BURN for each in alert.findings)
+        if any(burned or not ranking.lingers(each) for each in alert.open):
             return replace(alert, calm_since=None)
-        calm_since = alert.calm_since or self.now
+        calm_since = alert.calm_since or max(each.ended for each in alert.findings if each.ended)
         wait = self.policy.calm * (self.policy.damping if alert.flapping else 1)
         outside = all(each.family is Family.OUTSIDE for each in alert.findings)
         if self.now - calm_since < wait and not outside:
             return replace(alert, calm_since=calm_since)
-        return replace(alert, calm_since=calm_since, state=AlertState.RESOLVED, resolved_at=self.now)
+        findings = tuple(replace(each, ended=self.now) if each.open else each for each in alert.findings)
+        return replace(alert, findings=findings, calm_since=calm_since, state=AlertState.RESOLVED, resolved_at=self.now)
 
     def _outdated(self, alert: Alert) -> bool:
         return bool(alert.open) and self.now - alert.changed_at >= self.policy.refresh
@@ -309,6 +345,19 @@ def _notable(before: Alert, after: Alert) -> bool:
         or bool(_keys(after) - known.keys())
         or any(each.open and each.size > (1.0 + NOTABLE) * known[each.key].size for each in after.findings[:1])
     )
+
+
+def _said(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
+    """Of each person one word: the newest that was not taken back, with all that their words taught."""
+    words: dict[str, Judgement] = {}
+    for each in judgements:
+        if said := words.get(each.person):
+            newest = max(said, each, key=lambda word: (word.verdict != "none", word.at))
+            lessons = (replace(one, at=one.at or word.at) for word in (said, each) for one in word.lessons)
+            words[each.person] = replace(newest, lessons=tuple(lessons))
+        else:
+            words[each.person] = each
+    return tuple(words.values())
 
 
 def _united(one: Iterable[Finding], other: Iterable[Finding]) -> tuple[Finding, ...]:

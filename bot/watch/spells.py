@@ -28,8 +28,8 @@ class Patience:
     """Samples in a row that are clearly back end it …"""
     calm: float = 0.0
     """… and so do so many that no longer show it, but are near, after so many seconds."""
-    gap: float = 180.0
-    """After so long without a sample nothing is known any more."""
+    gap: float = 3_600.0
+    """After so long without a sample nothing is known any more; far more than the minutes between two looks."""
 
 
 @dataclass(frozen=True, slots=True)

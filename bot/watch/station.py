@@ -69,7 +69,7 @@ class Station:
         self.stores, self.wishes = stores, wishes
         self._observatory = observatory
         self._clock = clock
-        self.scans = Scans(observatory, clock)
+        self.scans = Scans(observatory)
         self.desk = AlertDesk(stores.alerts, stores.watches, clock)
         self.rounds = Rounds(
             stores.watches,

@@ -19,7 +19,7 @@ from bot.telemetry.vocabulary import Better, Signal
 from bot.watch.detecting import SENSITIVITY, Bank, Kind, Verdict, surprise_for
 from bot.watch.finding import Family, Finding, Subject
 from bot.watch.tracking import Tracker
-from bot.watch.watches import Sensitivity
+from bot.watch.watches import UNTAUGHT, Learned, Sensitivity, added
 
 STEP: Final = 60.0
 SLIGHT: Final = 0.2
@@ -100,12 +100,15 @@ class Sweep:
         """Columns since a row had a sample, and how many it had in a row before."""
         self.last: Verdict | None = None
 
-    def feed(self, sheet: Sheet, *, sensitivity: Sensitivity = "medium", tuned: float = 0.0) -> Iterator[Moment]:
+    def feed(
+        self, sheet: Sheet, *, sensitivity: Sensitivity = "medium", learned: Learned = UNTAUGHT
+    ) -> Iterator[Moment]:
         """One moment for each column."""
         self._settle(sheet.rows)
         places = {row: place for place, row in enumerate(self.rows)}
         into = np.array([places[row] for row in sheet.rows], dtype=np.int64)
-        threshold = surprise_for(SENSITIVITY[sensitivity], self.step) + tuned
+        more = np.array([added(learned, row.service, row.signal) for row in self.rows], dtype=np.float64)
+        threshold = surprise_for(SENSITIVITY[sensitivity], self.step) + more
         kinds = [self.signals.get(row.signal) for row in self.rows]
         notable = np.array([kind.notable if kind else 0.0 for kind in kinds])
         slight = np.array([SLIGHT_QUANTILE if kind and kind.kind == "quantile" else SLIGHT for kind in kinds])
@@ -123,7 +126,7 @@ class Sweep:
         self,
         time: float,
         column: Floats,
-        threshold: float,
+        threshold: Floats,
         least: tuple[Floats, Floats, Floats],
         above: Mask,
         below: Mask,
@@ -149,7 +152,7 @@ class Sweep:
         )
         over = set(ended.tolist())
         at = _moment(time)
-        found = [self._finding(row, at if row in over else None, threshold) for row in opened]
+        found = [self._finding(row, at if row in over else None, float(threshold[row])) for row in opened]
         self.tracker.close(ended)
         return Moment(at, (*found, *self._absent(column, at)))
 
@@ -157,7 +160,8 @@ class Sweep:
         kept, subject = self.tracker.rows[row], self.rows[row]
         signal = self.signals.get(subject.signal)
         unit, title = (signal.unit, signal.title) if signal else ("", subject.signal)
-        value, size = float(kept["value"]), float(kept["size"])
+        value, size = float(kept["edge" if ended else "value"]), float(kept["size"])
+        now = f"was {'up' if kept['side'] > 0 else 'down'} to" if ended else "is"
         expected = float(kept["expected"])
         expected = expected if abs(expected) > NOTHING * abs(value) else 0.0
         return Finding(
@@ -166,7 +170,7 @@ class Sweep:
             "high" if kept["side"] > 0 else "low",
             _moment(kept["since"]),
             _moment(max(kept["seen"], kept["since"])),
-            f"{title} is {shown(value, unit)}, usual is {shown(expected, unit)}",
+            f"{title} {now} {shown(value, unit)}, usual is {shown(expected, unit)}",
             value=value,
             expected=expected,
             unit=unit,
@@ -180,11 +184,14 @@ class Sweep:
         there = np.isfinite(column)
         if not there.any():
             return
-        silent, steady = self.silence.copy(), self.silence[1] >= STEADY
-        before = silent[0]
-        self.silence[1] = np.where(there, np.where(before > 0, 1, silent[1] + 1), silent[1])
-        self.silence[0] = np.where(there, 0, before + 1)
-        now = self.silence[0]
+        now, unbroken = self.silence
+        if there.all() and not now.any():
+            unbroken += 1
+            return
+        before, steady = now.copy(), unbroken >= STEADY
+        np.copyto(unbroken, np.where(before > 0, 1, unbroken + 1), where=there)
+        now += 1
+        now[there] = 0
         missed = steady & (now >= GONE) & (now <= FORGOTTEN)
         over = steady & (before >= GONE) & (before <= FORGOTTEN) & ~missed
         for row in np.flatnonzero(missed | over).tolist():

@@ -5,16 +5,19 @@ Words from outside are data: one line each, without what cannot be seen, and sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.telemetry.charts.words import clean, counted, cut
 from bot.telemetry.rootcause.case import Kind, kind_of
 from bot.telemetry.signals import Change
-from bot.telemetry.units import duration
-from bot.watch.alerts import Alert, AlertState, Origin
+from bot.telemetry.units import digits, duration
+from bot.watch.alerts import Alert, AlertState, Lesson, Origin, Silence, Verdict
 from bot.watch.finding import Family, Finding
+from bot.watch.watches import QUIETEST, Watch
 
 MOST_TITLE: Final = 280
 MOST_WORDS: Final = 160
@@ -45,6 +48,12 @@ _SIGNALS: Final[Mapping[tuple[str, str], str]] = {
     ("tokens", "high"): "uses more tokens",
     ("refusals", "high"): "refuses more",
 }
+_VERDICTS: Final[Mapping[Verdict, str]] = {
+    "noise": "finds it noise",
+    "useful": "finds it useful",
+    "none": "takes back what they said of it",
+}
+_IS: Final = re.compile(r" (?:is|was) ")
 _MEASURED: Final = frozenset({Family.DEVIATION, Family.TREND, Family.THRESHOLD, Family.CHANGE})
 
 
@@ -53,28 +62,54 @@ _MEASURED: Final = frozenset({Family.DEVIATION, Family.TREND, Family.THRESHOLD, 
 
 def title(findings: Sequence[Finding], origins: Sequence[Origin] = ()) -> str:
     """Who is likely the origin leads, where something was found of it; then whom else it meets."""
-    lead = _lead(findings, origins)
-    others = list(dict.fromkeys(each.subject.service for each in findings if each.open))
-    others = [clean(each, MOST_NAME) for each in others if each not in {"", lead.subject.service}]
-    parts = [f"{_headline(lead)}{_because(lead, origins)}"]
+    first = lead(findings, origins)
+    others = list(dict.fromkeys(each.subject.service for each in _alive(findings)))
+    others = [clean(each, MOST_NAME) for each in others if each not in {"", first.subject.service}]
+    parts = [f"{_headline(first)}{_because(first, origins)}"]
     if others:
         few = len(others) <= FEW
         parts.append(f"also {' and '.join(others) if few else counted(len(others), 'more service')}")
-    if suspected := _suspected(lead.subject.service, origins):
+    if suspected := _suspected(first.subject.service, origins):
         parts.append(suspected)
     return cut("; ".join(parts), MOST_TITLE)
 
 
-def _lead(findings: Sequence[Finding], origins: Sequence[Origin]) -> Finding:
-    """The first one, unless the origin is as good as known."""
-    first = origins[0].service if origins and origins[0].confidence >= SURE else ""
-    return next((each for each in findings if each.open and each.subject.service == first), findings[0])
+def lead(findings: Sequence[Finding], origins: Sequence[Origin]) -> Finding:
+    """What the title is about: the first one that is open, unless the origin is as good as known; of a service a
+    number before lines of its logs.
+    """
+    there = _alive(findings)
+    known = origins[0].service if origins and origins[0].confidence >= SURE else ""
+    service = known if any(each.subject.service == known for each in there) else there[0].subject.service
+    its = [each for each in there if each.subject.service == service]
+    return next((each for each in its if each.family is not Family.PATTERN), its[0])
+
+
+def _alive(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Of what is over, all of it."""
+    return [each for each in findings if each.open] or findings
+
+
+def retold(before: Alert | None, after: Alert) -> Alert:
+    """With its title and its reasons as its findings are now: one message has one number of one thing."""
+    now = {each.key: each.words for each in after.findings}
+    said: dict[tuple[str, str], set[str]] = {}
+    for each in (*(before.findings if before else ()), *after.findings):
+        said.setdefault((each.subject.service, each.words), set()).add(now.get(each.key, each.words))
+
+    def because(origin: Origin) -> str:
+        """In new words, where it is clear which finding the old ones were of."""
+        words = said.get((origin.service, origin.because), set())
+        return next(iter(words)) if len(words) == 1 else origin.because
+
+    found = tuple(replace(each, because=because(each)) for each in after.origins)
+    return replace(after, origins=found, title=title(after.findings, found))
 
 
 def _because(lead: Finding, origins: Sequence[Origin]) -> str:
     """What speaks for the origin beside what leads."""
     own = next((each.because for each in origins[:1] if each.service == lead.subject.service), "")
-    same = own.partition(" is ")[0] == lead.words.partition(" is ")[0]
+    same = _IS.split(own, 1)[0] == _IS.split(lead.words, 1)[0]
     return f" ({clean(own, MOST_BECAUSE)})" if own and not same else ""
 
 
@@ -101,8 +136,8 @@ def _who(finding: Finding) -> str:
 
 
 def _state(finding: Finding) -> str:
-    """What numbers mean, where that is known."""
-    if finding.family not in _MEASURED:
+    """What numbers mean, where that is known, and they still are so."""
+    if finding.family not in _MEASURED or not finding.open:
         return ""
     signal, direction = finding.subject.signal, finding.direction
     return _SIGNALS.get((signal, direction)) or _STATES.get((kind_of(signal), direction), "")
@@ -121,7 +156,7 @@ def _suspected(lead: str, origins: Sequence[Origin]) -> str:
 
 def joined(other: str) -> str:
     """The title of an alert that turned out to be part of another one."""
-    return cut(f"joined with: {other}", MOST_TITLE)
+    return cut(f"part of another alert: {other}", MOST_TITLE)
 
 
 def done(change: Change, onset: datetime) -> str:
@@ -131,18 +166,63 @@ def done(change: Change, onset: datetime) -> str:
     return f"{cut(f'{change.kind} {clean(change.version, MOST_NAME)}'.strip(), MOST_NAME)}, {when}"
 
 
+# ---------------------------------------------------------------- what verdicts changed
+
+
+def learned(lessons: Iterable[Lesson]) -> str:
+    """A clause: "from now on, latency of payments must be about 3 times as unusual as at first before I speak up"."""
+    places: dict[tuple[float, bool, str], list[str]] = {}
+    for each in lessons:
+        places.setdefault((each.now, each.step < 0, each.service), []).append(each.signal)
+    said = (_learned(_of(service, those) or "this", more, sooner) for (more, sooner, service), those in places.items())
+    return f"from now on, {'; '.join(said)}"
+
+
+def _learned(what: str, more: float, sooner: bool) -> str:  # noqa: FBT001
+    if not more:
+        return f"I speak of {what} as soon as at first"
+    if sooner:
+        return f"I speak of {what} sooner again: when it is {_rarer(more)}"
+    return f"{what} must be {_rarer(more)} before I speak up"
+
+
+def quieter(watch: Watch) -> tuple[str, ...]:
+    """Where feedback made it so, and by how much."""
+    places = watch.learned.items()
+    return tuple(f"{_of(of, [what]) or 'all of it'} must be {_rarer(more)}" for (of, what), more in places if more)
+
+
+def _of(service: str, signals: Sequence[str]) -> str:
+    what = " and ".join(clean(each.replace("_", " "), MOST_NAME) for each in signals)
+    return " of ".join(filter(None, (what, clean(service, MOST_NAME))))
+
+
+def _rarer(more: float) -> str:
+    most = " (feedback makes it no quieter)" if more >= QUIETEST else ""
+    return f"about {digits(10.0**more, 1)} times as unusual as at first{most}"
+
+
 # ---------------------------------------------------------------- what is new
 
 
-def news(before: Alert | None, after: Alert) -> tuple[str, ...]:
-    """What the thread of its message is told when it changes; nothing where nobody needs to know."""
-    return tuple(_news(before, after)) if before is not None else ()
+def news(before: Alert | None, after: Alert, silence: Silence | None = None) -> tuple[str, ...]:
+    """What the thread of its message is told when it changes; nothing where nobody needs to know.
+
+    `silence` is the one that hides it; its time stands in the line as `moment` writes it.
+    """
+    return tuple(_news(before, after, silence)) if before is not None else ()
 
 
-def _news(before: Alert, after: Alert) -> Iterator[str]:
+def moment(at: datetime) -> str:
+    """For each reader's face to find, and to write in that reader's zone."""
+    return at.isoformat()
+
+
+def _news(before: Alert, after: Alert, silence: Silence | None) -> Iterator[str]:
     over = after.state is AlertState.RESOLVED
     if over and not after.findings:
-        yield after.title
+        if before.state is AlertState.FIRING:
+            yield after.title
         return
     again = after.reopened > before.reopened
     if again and not before.flapping:
@@ -152,7 +232,7 @@ def _news(before: Alert, after: Alert) -> Iterator[str]:
     yield from _also(before, after)
     if _first(after) != _first(before) and (suspected := _suspected("", after.origins)):
         yield suspected
-    yield from _moves(before, after)
+    yield from _moves(before, after, silence)
     if over and before.state is AlertState.FIRING and not after.flapping:
         yield _ended(after)
 
@@ -173,21 +253,45 @@ def _also(before: Alert, after: Alert) -> Iterator[str]:
         yield f"and {len(fresh) - MOST_LINES} more"
 
 
-def _moves(before: Alert, after: Alert) -> Iterator[str]:
+def _moves(before: Alert, after: Alert, silence: Silence | None) -> Iterator[str]:
     if after.acknowledged_by and after.acknowledged_by != before.acknowledged_by:
         yield f"{after.acknowledged_by} looks at it"
     if before.acknowledged_by and not after.acknowledged_by and after.reopened == before.reopened:
         yield f"{before.acknowledged_by} does not look at it any more"
     if bool(after.silence) != bool(before.silence):
-        yield "silenced" if after.silence else "no longer silenced"
+        yield _silenced(silence) if after.silence else "no longer silenced"
+    for each in after.judgements:
+        if each.lessons and each not in before.judgements:
+            otherwise = ". Whoever sees it otherwise presses Useful" if each.verdict == "noise" else ""
+            yield f"{each.person} {_VERDICTS[each.verdict]}: {learned(each.lessons)}{otherwise}"
+
+
+def _silenced(silence: Silence | None) -> str:
+    if silence is None:
+        return "silenced"
+    why = f": {clean(silence.reason, MOST_WORDS)}" if silence.reason.strip() else ""
+    return f"{silence.created_by} silenced it until {moment(silence.until)}{why}"
+
+
+def over(alert: Alert) -> datetime:
+    """When the last of it ended; of one that somebody called over, when that was."""
+    burning = _left(alert)
+    ends = () if alert.open else (each.ended for each in alert.findings if each.ended and each not in burning)
+    return max(ends, default=alert.resolved_at or alert.changed_at)
+
+
+def _left(after: Alert) -> list[Finding]:
+    """Budgets that burn on, though it is over."""
+    return [each for each in after.findings if each.family is Family.BURN and each.ended == after.resolved_at]
 
 
 def _ended(after: Alert) -> str:
     if after.open:
         return "said to be over; it is quiet until it has ended and comes back"
-    assert after.resolved_at is not None
-    ends = [each.ended for each in after.findings if each.ended]
-    return f"over after {_long(max(ends, default=after.resolved_at) - after.since)}"
+    if after.unwatched:
+        return "not watched any more, since its watch rests or was deleted: this may go on"
+    left = "".join(f"; what it has cost stays: {line(each)}" for each in _left(after)[:1])
+    return f"over after {_long(over(after) - after.since)}{left}"
 
 
 def _long(span: timedelta) -> str:

@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 from bot.telemetry.rows import Counts, Mask
 from bot.telemetry.signals import Floats
 
+_LAST_THREE: Final = np.uint8(0b111)
 FEW: Final = np.array([number.bit_count() for number in range(8)], dtype=np.uint8)
 """How many of the last three samples, as bits, were beyond."""
 BEYOND: Final = 2
 CALM: Final = 3
 """Samples in a row that end it."""
-BACK: Final = 0.5
-"""Of the threshold: less surprise than that is calm."""
+RECENT: Final = 10
+"""Samples ago; what was expected before that is old."""
 HELD: Final = 3 * 3600.0
 """So long the level from before is remembered; whatever lasts longer is the new one."""
 NEAR: Final = 0.2
-"""Of the way back to what was expected when it left: that near, it is back."""
+"""Of the way back to what was expected when it left: that near, it is back …"""
+NEAR_ENOUGH: Final = 0.5
+"""… and that near, where a detector finds nothing odd: what is usual has a rhythm of its own."""
 
 ROW: Final = np.dtype(
     [
@@ -69,39 +72,50 @@ class Tracker:
         kind: NDArray[np.int8],
     ) -> tuple[Counts, Counts]:
         """Which rows are open after this column, and which ended with it. Samples that are not there say nothing."""
-        rows = self.rows
-        there = np.isfinite(values)
-        for side, beyond in (("high", high), ("low", low)):
-            bits = rows[side]
-            bits[there] = ((bits[there] << 1) | beyond[there]) & 0b111
-        opened = np.zeros(len(rows), dtype=np.int8)
-        for side, sign in (("high", 1), ("low", -1)):
-            opened[(FEW[rows[side]] >= BEYOND) & (rows["side"] == 0) & (rows[side] & 1 == 1)] = sign
-        for row in np.flatnonzero(opened).tolist():
-            side = "high" if opened[row] > 0 else "low"
-            back = 2 if rows[side][row] & 0b100 else 1
-            rows[row]["side"], rows[row]["since"] = opened[row], time - back * step
-            rows[row]["expected"], rows[row]["edge"], rows[row]["value"] = expected[row], values[row], values[row]
-            rows[row]["size"], rows[row]["kind"], rows[row]["calm"] = 0.0, kind[row], 0
+        rows, there = self.rows, np.isfinite(values)
+        for name, now in (("high", high), ("low", low)):
+            bits = rows[name]
+            np.copyto(bits, (bits << 1 | now) & _LAST_THREE, where=there)
+            if now.any():
+                self._open(name, time, step, values, expected, kind)
+        usual = there & np.isfinite(expected) & (rows["side"] == 0) & ~(high | low)
+        np.copyto(rows["expected"], expected, where=usual)
+        np.copyto(rows["seen"], time, where=usual)
         ended = []
         for row in np.flatnonzero((rows["side"] != 0) & there).tolist():
             if self._ends(row, time, float(values[row]), bool(calm[row])):
                 ended.append(row)
             else:
-                self._goes_on(row, time, float(values[row]), float(score[row]), shows=not calm[row])
+                shows = not calm[row] and not rows[row]["calm"]
+                self._goes_on(row, time, float(values[row]), float(score[row]), shows=shows)
         return self.open, np.array(ended, dtype=np.int64)
+
+    def _open(
+        self, side: str, time: float, step: float, values: Floats, expected: Floats, kind: NDArray[np.int8]
+    ) -> None:
+        """What was expected before it left is usual: a detector that has seen the first odd samples expects more."""
+        bits = self.rows[side]
+        opened = (FEW[bits] >= BEYOND) & (self.rows["side"] == 0) & (bits & 1 == 1)
+        for row in np.flatnonzero(opened).tolist():
+            kept, back = self.rows[row], 2 if bits[row] & 0b100 else 1
+            kept["side"], kept["since"] = 1 if side == "high" else -1, time - back * step
+            if time - kept["seen"] > RECENT * step:
+                kept["expected"] = expected[row]
+            kept["edge"] = kept["value"] = values[row]
+            kept["size"], kept["kind"], kept["calm"] = 0.0, kind[row], 0
 
     def close(self, ended: Sequence[int] | Counts) -> None:
         """After they were told."""
-        rows = self.rows[ended]
-        rows["side"], rows["high"], rows["low"], rows["calm"] = 0, 0, 0, 0
-        self.rows[ended] = rows
+        for row in ended:
+            kept = self.rows[row]
+            kept["side"], kept["high"], kept["low"], kept["calm"] = 0, 0, 0, 0
 
     def _ends(self, row: int, time: float, value: float, calm: bool) -> bool:  # noqa: FBT001
         kept = self.rows[row]
         left = (value - kept["expected"]) * kept["side"]
         way = (kept["edge"] - kept["expected"]) * kept["side"]
-        near = left <= NEAR * way  # also where a detector has got used to what it was, and wonders that it is over
+        # The first also where a detector has got used to what it was, and wonders that it is over.
+        near = left <= NEAR * way or (calm and left <= NEAR_ENOUGH * way)
         lasted = calm and time - kept["since"] > HELD
         kept["calm"] = kept["calm"] + 1 if near or lasted else 0
         return bool(kept["calm"] >= CALM)

@@ -8,7 +8,7 @@ the Gamma-Poisson law says how many may come; for shares it is an upper bound of
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -121,7 +121,10 @@ class Rate:
     looks: int = 0
     calm: int = 0
     """The last of them in a row that were not odd."""
+    run: tuple[tuple[datetime, datetime, float, float], ...] = ()
+    """Those looks, until it is told: from when to when, how many, of how much."""
     since: datetime | None = None
+    """When it began, once it is told."""
     size: float = 0.0
     open: bool = False
 
@@ -130,9 +133,20 @@ class Rate:
         return self.open and not self.calm
 
     def after(
-        self, at: datetime, count: float, of: float, kept: float, *, fewest: float, limit: float, busy: float = 1.0
+        self,
+        at: datetime,
+        count: float,
+        of: float,
+        kept: float,
+        *,
+        fewest: float,
+        limit: float,
+        busy: float = 1.0,
+        start: datetime | None = None,
     ) -> Rate:
-        """With one look more; `busy` is how many times as much as usual all else is, where that is known."""
+        """With one look more, which may have begun to show it from `start` on; `busy` is how many times as much as
+        usual all else is, where that is known.
+        """
         expected = self.usual.rate * of * busy
         odd = count >= ODD_TIMES * expected and self.usual.surprise(count, of * busy) >= ODD
         if not (odd or self.looks):
@@ -145,19 +159,39 @@ class Rate:
             of=self.of * FADES + of * busy,
             looks=self.looks + 1,
             calm=0 if odd else self.calm + 1,
-            since=self.since or at,
+            run=() if self.open else (*self.run, (start or at, at, count, of * busy)),
         )
         size = self.usual.surprise(run.count, run.of)
-        assert run.since is not None
-        if self.open and at - run.since > ACCEPTED:
+        if self.open and self.since and at - self.since > ACCEPTED:
             return Rate(Usual().learned(count, of, kept))
         if run.calm >= CALM and self.open:
             return Rate(usual)
         if not self.open and (size < ODD or run.looks > LONGEST_RUN):
             return Rate(usual.added(run.count, run.of, kept))
         far = run.looks >= FEWEST_LOOKS and size >= limit
-        begins = far and run.count >= max(fewest, SURGE * self.usual.rate * run.of)
-        return replace(run, size=max(self.size, size), open=self.open or begins)
+        run = replace(run, size=max(self.size, size))
+        if self.open or not (far and run.count >= max(fewest, SURGE * self.usual.rate * run.of)):
+            return run
+        return replace(run, open=True, since=_began(run.run, self.usual), run=())
+
+
+def _began(run: Sequence[tuple[datetime, datetime, float, float]], usual: Usual) -> datetime:
+    """The best guess: a run may begin with looks that are odd by chance, so it is split where its parts are most
+    unlike, in what is usual and what is more; and of the first look of the latter so much of the time counts as its
+    count is of what came after.
+    """
+    known = (usual.count + HALF) / usual.of
+
+    def more(place: int) -> float:
+        count, of = sum(each[2] for each in run[place:]), sum(each[3] for each in run[place:])
+        return count * math.log(count / of / known) - count + known * of if count > known * of else 0.0
+
+    place = max(range(len(run)), key=lambda each: (more(each), each))
+    start, end, count, of = run[place]
+    later, of_later = sum(each[2] for each in run[place + 1 :]), sum(each[3] for each in run[place + 1 :])
+    full = later / of_later - known if of_later else 0.0
+    part = min(1.0, max(0.0, (count / of - known) / full)) if full > 0 else 1.0
+    return end - part * (end - start)
 
 
 def kept_after(seconds: float) -> float:

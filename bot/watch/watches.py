@@ -6,13 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
 from bot.telemetry.vocabulary import Scope
+from bot.watch.alerts import Alert
 
 Sensitivity = Literal["low", "medium", "high"]
+Side = Literal["", "up", "down"]
 SCANS: Final[Mapping[str, float]] = {"metrics": 60.0, "slo": 300.0, "logs": 300.0, "traces": 300.0}
 """The built-in ones, and how often they look, in seconds."""
+Place = tuple[str, str]
+"""A service, and a signal of it."""
+EVERYWHERE: Final[Place] = ("", "")
+Learned = Mapping[Place, float]
+"""What feedback has added to the surprise that is wanted; more is quieter."""
+UNTAUGHT: Final[Learned] = MappingProxyType({})
+QUIETEST: Final = 3.0
+"""The most that feedback adds anywhere."""
+MOST_PLACES: Final = 200
+"""At which a watch is quieter; those that were taught longest ago go first."""
+
+
+def added(learned: Learned, service: str, signal: str) -> float:
+    """What more is wanted there than at first."""
+    return learned.get(EVERYWHERE, 0.0) + learned.get((service, signal), 0.0)
 
 
 class WatchKind(StrEnum):
@@ -57,11 +75,22 @@ class Aim:
     """What lines of logs must contain."""
     for_seconds: float = 0.0
     """So long it must hold."""
+    only: Side = ""
+    """Of a change: what rises, or what falls; empty counts both."""
 
     @property
     def learns(self) -> bool:
         """Whether feedback and sensitivity move what it takes; any other has a limit that somebody set."""
         return self.kind is WatchKind.ANOMALY or (self.kind is WatchKind.SCAN and self.metric != "slo")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What feedback has added at one place of a watch of many."""
+
+    service: str
+    signal: str
+    more: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +111,11 @@ class Watch:
     workspace: str = ""
     timezone: str = "UTC"
     tuned: float = 0.0
-    """What feedback has added to the surprise that it takes; more is quieter."""
+    """What feedback has added to the surprise that it wants everywhere …"""
+    tunings: tuple[Tuning, ...] = ()
+    """… and at single places; more is quieter."""
+    tuned_at: datetime | None = None
+    """When somebody last tuned it by hand: what feedback had done by then cannot be undone any more."""
     version: int = 1
 
     @property
@@ -93,6 +126,25 @@ class Watch:
     def group(self) -> str:
         """Whose findings make one alert: scans of an environment that speak in one place; any other only its own."""
         return f"scan:{self.aim.scope.environment}:{self.channel}" if self.built_in else self.id
+
+    @property
+    def narrow(self) -> bool:
+        """Whether all that it looks at is one signal of one service."""
+        return bool(self.aim.scope.service) and not self.built_in
+
+    @property
+    def sums(self) -> Learned:
+        """Of all that feedback did, without bounds: whatever is undone, and in what order, leaves what the rest did."""
+        return {EVERYWHERE: self.tuned} | {(each.service, each.signal): each.more for each in self.tunings}
+
+    @property
+    def learned(self) -> Learned:
+        return {place: min(QUIETEST, max(0.0, more)) for place, more in self.sums.items()}
+
+    def taught(self, learned: Learned) -> Watch:
+        """With this instead of what it had learned, the latest last."""
+        tunings = tuple(Tuning(*place, more) for place, more in learned.items() if more and place != EVERYWHERE)
+        return self.changed(tuned=learned.get(EVERYWHERE, 0.0), tunings=tunings[-MOST_PLACES:])
 
     def due(self, at: datetime) -> datetime:
         """The last moment at or before `at` in which it is to look: the same on every replica."""
@@ -151,4 +203,12 @@ class WatchStore(Protocol):
         """False where somebody was quicker."""
         ...
 
+    async def judged(self, before: Alert, after: Alert, taught: Sequence[tuple[Watch, Watch]]) -> bool:
+        """Keep a judgement with what it taught, or nothing: False where somebody was quicker with any of them."""
+        ...
+
     async def progress(self, watch_id: str) -> Progress | None: ...
+
+    async def reached(self, watches: Sequence[str]) -> Mapping[str, Progress]:
+        """How far each of these is, without what it carries, which is large and sealed."""
+        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,7 +17,8 @@ from bot.telemetry.units import duration
 from bot.watch.alerts import Alert, AlertState, Severity, Silence, Verdict
 from bot.watch.digests import Count, Digest, Noisy
 from bot.watch.finding import Family, Finding
-from bot.watch.telling import line
+from bot.watch.looks.rows import QUERY
+from bot.watch.telling import lead, line, moment, over
 from handlers.buttons import Form, Run
 from handlers.present.blocks import actions, context, fields, header, press, section
 from handlers.present.cutting import count, cut, cut_list, more
@@ -53,6 +54,13 @@ def message(
     alert: Alert, registry: Registry, now: datetime, *, silence: Silence | None = None, shot: Shot | None = None
 ) -> Rendered:
     """The whole of it; a button whose operation is not there is not shown."""
+    if alert.state is AlertState.RESOLVED and not alert.findings:  # it has become part of another, where all of it is
+        words = section(f"↪️ {bold(cut(alert.title, 600))}\nGo on there.")
+        if not (other := alert.part_of):  # it joined before that was kept
+            return Rendered(spoken([words]), (words, context(f"Alert {code(alert.id)}")))
+        show = _offers(alert, registry)("Show it", Run, "alerts.show", {"alert": other})
+        notes = context(f"Alert {code(alert.id)}, part of {code(other)}")
+        return Rendered(spoken([words]), (words, *actions([show]), notes))
     blocks = [
         section(f"{_face(alert)} {bold(cut(alert.title, 600))}\n{_standing(alert, silence)}"),
         *([_image(shot)] if shot else []),
@@ -68,7 +76,7 @@ def message(
 
 def _face(alert: Alert) -> str:
     if alert.state is AlertState.RESOLVED:
-        return "✅"
+        return "⏸️" if alert.unwatched else "✅"
     return FACES[alert.severity] if alert.shown else "🔕"
 
 
@@ -76,20 +84,29 @@ def _standing(alert: Alert, silence: Silence | None) -> str:
     """How it stands, how bad it is, since when and where, on one line."""
     said = [alert.severity.capitalize()]
     if alert.state is AlertState.RESOLVED:
-        ended = alert.resolved_at or alert.changed_at
-        said = ["*Resolved*", f"was {alert.severity}", f"{date(alert.since)} – {date(ended)}", _lasted(alert, ended)]
+        ended = over(alert)
+        how = "*Not watched any more*" if alert.unwatched else "*Resolved*"
+        said = [how, f"was {alert.severity}", f"{date(alert.since)} – {date(ended)}"]
+        said += [] if alert.unwatched else [_lasted(alert, ended)]
     else:
         said.append(f"since {date(alert.since)} ({date(alert.since, AGO)})")
     said += [escape(alert.environment)] if alert.environment else []
     if alert.state is AlertState.FIRING and alert.acknowledged_by:
         said.append(f"👀 {mention(alert.acknowledged_by)} is on it")
     if alert.silence:
-        said.append(f"silenced until {date(silence.until)}" if silence else "silenced")
+        said.append(_silenced(silence))
     elif alert.held_back:
         said.append("in the digest only: this channel had its share for the day")
     if alert.flapping:
         said.append("comes and goes")
     return " · ".join(said)
+
+
+def _silenced(silence: Silence | None) -> str:
+    if silence is None:
+        return "silenced"
+    why = f": {cut(escape(silence.reason), 300)}" if silence.reason.strip() else ""
+    return f"silenced by {mention(silence.created_by)} until {date(silence.until)}{why}"
 
 
 def _lasted(alert: Alert, ended: datetime) -> str:
@@ -104,7 +121,7 @@ def _origins(alert: Alert) -> list[Block]:
     kept = [each for place, each in enumerate(alert.origins[:MOST_ORIGINS]) if place == 0 or each.confidence >= SLIGHT]
     lines = [
         f"{bold(each.service)} ({round(100 * each.confidence)} %)"
-        + (f": {cut(escape(each.because), 300)}" if each.because.strip() else "")
+        + (f": {cut(escape(each.because), 300)}" if each.because.strip() and each.because not in alert.title else "")
         for each in kept
     ]
     said = "\nor ".join(lines)
@@ -118,17 +135,28 @@ def _changes(alert: Alert) -> list[Block]:
 
 
 def _findings(alert: Alert) -> list[Block]:
-    """What is said in the title already is not said again."""
-    if len(alert.findings) == 1 and line(alert.findings[0]) in alert.title:
+    """One line for each thing that was looked at, the most telling of it; what the title says is not said again."""
+    if not alert.findings:
         return []
-    kept, left = cut_list(alert.findings, MOST_FINDINGS)
-    lines = [*map(_finding, kept), *([more(left, "finding")] if left else [])]
-    return [section("\n".join(["*What was found*", *lines]))] if lines else []
+    told = {each.subject: each for each in reversed(alert.findings)}
+    said = lead(alert.findings, alert.origins)
+    there = alert.title.startswith(said.subject.service) and clean(said.words) in alert.title
+    in_title = said.subject if there else None
+    found = [each for each in alert.findings if told[each.subject] is each and each.subject != in_title]
+    if not found:
+        return []
+    kept, left = cut_list(found, MOST_FINDINGS)
+    lines = [
+        *(_finding(each, over=bool(each.ended) and not alert.unwatched) for each in kept),
+        *([more(left, "finding")] if left else []),
+    ]
+    when = f", as of {date(max(each.seen for each in alert.open))}" if alert.open else ""
+    return [section("\n".join([f"*What {'else ' if in_title else ''}was found*{when}", *lines]))]
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, *, over: bool) -> str:
     said = cut(escape(line(finding)), 400)
-    return f"• {said}" if finding.open else f"✓ {said} (over)"
+    return f"✓ {said} (over)" if over else f"• {said}"
 
 
 def _notes(alert: Alert) -> list[str]:
@@ -148,13 +176,8 @@ def _notes(alert: Alert) -> list[str]:
 
 
 def _buttons(alert: Alert, registry: Registry, now: datetime) -> list[Block]:
-    known = {each.name: each for each in registry}
     about = {"alert": alert.id}
-
-    def offer(label: str, act: type[Run | Form], operation: str, values: Mapping[str, Json]) -> Block | None:
-        found = known.get(operation)
-        return press(label, act(operation, _taken(found, values)), aloud=f"{label}: {alert.title}") if found else None
-
+    offer = _offers(alert, registry)
     acts = [
         offer("Explain", Run, "metrics.explain", _explained(alert, now)),
         None if alert.acknowledged_by else offer("Acknowledge", Run, "alerts.acknowledge", about),
@@ -169,20 +192,35 @@ def _buttons(alert: Alert, registry: Registry, now: datetime) -> list[Block]:
     return [*(actions(acts) if firing else []), *actions(verdicts)]
 
 
+def _offers(
+    alert: Alert, registry: Registry
+) -> Callable[[str, type[Run | Form], str, Mapping[str, Json]], Block | None]:
+    """Makes its buttons; one whose operation is not there is none."""
+    known = {each.name: each for each in registry}
+
+    def offer(label: str, act: type[Run | Form], operation: str, values: Mapping[str, Json]) -> Block | None:
+        found = known.get(operation)
+        return press(label, act(operation, _taken(found, values)), aloud=f"{label}: {alert.title}") if found else None
+
+    return offer
+
+
 def _taken(operation: AnyOperation, values: Mapping[str, Json]) -> dict[str, Json]:
     """What the operation has a field for."""
     return {name: value for name, value in values.items() if name in operation.input.model_fields}
 
 
 def _explained(alert: Alert, now: datetime) -> dict[str, Json]:
-    """What people would ask: why the first number of it is as it is, around when it began."""
-    numbers = [each for each in alert.findings if each.family not in NO_METRIC and each.subject.service]
-    first = next(iter(numbers), None)
-    start = min(alert.since - ASKED_AROUND, now - ASKED_LEAST)
+    """What people would ask: why what the title is about is as it is, around when that began."""
+    first = lead(alert.findings, alert.origins) if alert.findings else None
+    service = (first.subject.service if first else "") or next(iter(alert.services), "")
+    ours = [each for each in (first, *alert.findings) if each and each.subject.service == service]
+    number = next((each for each in ours if each.family not in NO_METRIC and each.subject.signal != QUERY), None)
+    began = number or first
+    start = min((began.since if began else alert.since) - ASKED_AROUND, now - ASKED_LEAST)
     asked: dict[str, Json] = {"window": iso(Window(start, min(now, start + ASKED_MOST)))}
-    service = first.subject.service if first else next(iter(alert.services), "")
     asked |= {"service": service} if service else {}
-    asked |= {"metric": first.subject.signal} if first else {}
+    asked |= {"metric": number.subject.signal} if number and service else {}
     return asked | ({"environment": env} if (env := environment(alert.environment)) else {})
 
 
@@ -195,19 +233,23 @@ def _declared(alert: Alert) -> dict[str, Json]:
 # ---------------------------------------------------------------- the thread
 
 
-def thread(lines: Sequence[str], people: Iterable[str]) -> Rendered:
-    """What is new of it; `people` are ids that may stand in the lines, and are shown as who they are."""
+def thread(lines: Sequence[str], people: Iterable[str], silence: Silence | None = None) -> Rendered:
+    """What is new of it; `people` are ids with which a line may begin, and are shown as who they are.
+
+    So is who made the `silence`; its end each reader sees on their own clock. All else is data.
+    """
+    named = {escape(each): mention(each) for each in (*people, silence.created_by if silence else "") if each}
+    until = (escape(moment(silence.until)), date(silence.until)) if silence else ("", "")
     kept, left = cut_list(lines, MOST_NEWS)
     mark = "• " if len(lines) > 1 else ""
-    said = "\n".join([*(f"{mark}{_named(each, people)}" for each in kept), *([more(left, "update")] if left else [])])
+    shown = (f"{mark}{_named(cut(escape(each), 600), named).replace(*until, 1)}" for each in kept)
+    said = "\n".join([*shown, *([more(left, "update")] if left else [])])
     return Rendered(said, (section(cut(said, 2_900)),))
 
 
-def _named(text: str, people: Iterable[str]) -> str:
-    shown = cut(escape(text), 600)
-    for person in people:
-        shown = shown.replace(escape(person), mention(person)) if person else shown
-    return shown
+def _named(text: str, named: Mapping[str, str]) -> str:
+    first, space, rest = text.partition(" ")
+    return f"{named.get(first, first)}{space}{rest}"
 
 
 # ---------------------------------------------------------------- digests

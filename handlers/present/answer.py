@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
@@ -50,9 +51,12 @@ from handlers.present.spoken import spoken
 from handlers.present.surfaces import for_view, page_of
 from handlers.present.values import IN_A_FILE, MOST_IN_CELL, MOST_SHOWN, csv_file, is_table, json_file, pairs, rows_of
 
+CHANNELS: Final = frozenset({"speaks in"})
+"""Columns of channels."""
 MOST_CHOICES: Final = 20
 SEEN: Final = 140
 """Characters of what a picture shows; the picture itself carries all of it."""
+PART: Final = re.compile(r"(?<=[;.]) ")
 MOST_KNOWN: Final = 6
 STATUS: Final[dict[Progress, TaskStatus]] = {
     "pending": "pending",
@@ -161,9 +165,10 @@ def rows(event: Table, scene: Scene) -> Part:
     left = len(event.rows) - len(short)
     note = [context(more(left, "row") + (" are behind Details" if scene.answer else ""))] if left else []
     narrow = sum(map(len, event.columns)) + sum(len(cell) for row in short for cell in row) < 8_000  # noqa: PLR2004
-    everything = [*head, table(event.columns, event.rows, event.numeric)]
+    channels = frozenset(at for at, name in enumerate(event.columns) if name in CHANNELS)
+    everything = [*head, table(event.columns, event.rows, event.numeric, channels)]
     return Part(
-        [*head, table(event.columns, short, event.numeric), *note],
+        [*head, table(event.columns, short, event.numeric, channels), *note],
         [] if whole and narrow and len(event.columns) <= 20 else everything,  # noqa: PLR2004
     )
 
@@ -171,7 +176,18 @@ def rows(event: Table, scene: Scene) -> Part:
 @presents(Picture)
 def picture(event: Picture, _: Scene) -> list[Block]:
     """The picture itself is uploaded; this says what is seen."""
-    return [context(f"📈 {cut(escape(event.alt), SEEN) or bold(event.title)}")]
+    return [context(f"📈 {escape(_caption(event)) or bold(event.title)}")]
+
+
+def _caption(event: Picture) -> str:
+    """As many of its whole parts as are quickly read."""
+    kept = ""
+    for part in PART.split(clean(event.alt).strip()):
+        longer = f"{kept} {part}".strip()
+        if len(longer) > SEEN:
+            break
+        kept = longer
+    return kept.rstrip(";")
 
 
 @presents(Facts)

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from bot.errors import InvalidInput
 from handlers import buttons
 from handlers.buttons import Act, Form, OnAnswer, Run
-from handlers.present.escaping import clean, literal
+from handlers.present.escaping import CHANNEL, clean, literal
 from handlers.present.message import Block, View
 
 FEEDBACK: Final = "feedback"
@@ -68,20 +68,43 @@ def image(url: str, alt: str, title: str = "") -> Block:
     return {"type": "image", "image_url": url, "alt_text": clean(alt)[:2_000] or "A picture", **shown}
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: frozenset[int] = frozenset()) -> Block:
-    """Cells are shown as they are: nothing in them is read as a mark."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numeric: frozenset[int] = frozenset(),
+    channels: frozenset[int] = frozenset(),
+) -> Block:
+    """Cells are shown as they are: nothing in them is read as a mark, but the id of a channel among the `channels`."""
     return {
         "type": "table",
         "column_settings": [
             {"align": "right"} if at in numeric else {"align": "left", "is_wrapped": True}
             for at, _ in enumerate(columns)
         ],
-        "rows": [_cells(columns), *(_cells([*row, *[""] * (len(columns) - len(row))]) for row in rows)],
+        "rows": [_cells(columns), *(_cells([*row, *[""] * (len(columns) - len(row))], channels) for row in rows)],
     }
 
 
-def _cells(texts: Sequence[str]) -> list[Block]:
-    return [{"type": "raw_text", "text": clean(text).strip() or NOTHING} for text in texts]
+def _cells(texts: Sequence[str], channels: frozenset[int] = frozenset()) -> list[Block]:
+    return [
+        _channel(text)
+        if at in channels and CHANNEL.fullmatch(text)
+        else {"type": "raw_text", "text": clean(text).strip() or NOTHING}
+        for at, text in enumerate(texts)
+    ]
+
+
+def _channel(name: str) -> Block:
+    section = {"type": "rich_text_section", "elements": [{"type": "channel", "channel_id": name}]}
+    return {"type": "rich_text", "elements": [section]}
+
+
+def said(cell: Block) -> str:
+    """What stands in the cell of a table, where it is no table."""
+    if cell.get("type") != "rich_text":
+        return str(cell.get("text", ""))
+    parts = [each for part in cell.get("elements", ()) for each in part.get("elements", ())]
+    return " ".join(str(each.get("text") or each.get("channel_id") or "") for each in parts)
 
 
 def preformatted(text: str) -> Block:

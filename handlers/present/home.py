@@ -1,4 +1,4 @@
-"""App Home: what waits for somebody, what they have asked for and what runs, and the ways in."""
+"""App Home: what fires, what waits for somebody, what they have asked for and what runs, and the ways in."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ Row = Mapping[str, Json]
 ROOM: Final = 20
 """Blocks for each section that a plug-in brings."""
 MOST_ACTIONS: Final = 5
+MOST_ALERTS: Final = 3
 SET: Final = "preferences.set"
 FORGET: Final = confirm(
     "Forget everything?",
@@ -84,6 +85,44 @@ def home_section(
         return function
 
     return keep
+
+
+@home_section("alerts.list", "Alerts", order=5)
+def alerts(data: Row, scene: Scene) -> list[Block]:
+    """What fires now, the worst first."""
+    rows, total = _rows(data, "alerts"), data.get("total")
+    left = (total if isinstance(total, int) else len(rows)) - len(rows[:MOST_ALERTS])
+    some = lines.alerts(rows[:MOST_ALERTS], scene) or [context(_summary(data))]
+    return [*some, *([context(more(left, "alert"))] if left > 0 else [])]
+
+
+@home_section("watches.list", "Watches", order=40)
+def watches(data: Row, scene: Scene) -> list[Block]:
+    """How many there are; where there are none, a way to begin."""
+    if _rows(data, "watches"):
+        return _listed(data, "watches.list", scene)
+    begin = press("Watch everything in production", Form("watches.create", {"kind": "scan"}))
+    return [section(_summary(data)), *actions([begin if knows(scene, "watches.create") else None])]
+
+
+@home_section("alerts.silences", "Silences", order=41)
+def silences(data: Row, scene: Scene) -> list[Block]:
+    """How many there are."""
+    return _listed(data, "alerts.silences", scene) if _rows(data, "silences") else [context(_summary(data))]
+
+
+def _listed(data: Row, operation: str, scene: Scene) -> list[Block]:
+    show = press("Show", Run(operation), aloud=f"Show: {_summary(data)}") if knows(scene, operation) else None
+    return [section(_summary(data), show)]
+
+
+def _summary(data: Row) -> str:
+    return cut(escape(str(data.get("summary") or "There is nothing to show.")), 600)
+
+
+def _rows(data: Row, name: str) -> list[Row]:
+    found = data.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 @home_section("preferences.show", "Your preferences", order=60)

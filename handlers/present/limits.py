@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from handlers.present.blocks import context, preformatted
+from handlers.present.blocks import context, preformatted, said
 from handlers.present.cutting import count, cut, cut_list, more, pieces
 from handlers.present.message import Attached, Block, Rendered
 from handlers.present.mrkdwn import aligned
@@ -243,7 +243,7 @@ def as_lines(table: Block) -> Block:
     """A table where there can be none."""
     settings = table.get("column_settings") or []
     numeric = frozenset(at for at, each in enumerate(settings) if each and each.get("align") == "right")
-    rows = [[str(cell.get("text", "")) for cell in row] for row in table["rows"]]
+    rows = [[said(cell) for cell in row] for row in table["rows"]]
     return _shorter(preformatted(aligned(rows, numeric)), PREFORMATTED)  # type: ignore[no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""Approvals and runs as lines of a list: the same words in answers and on the Home tab."""
+"""Approvals, runs and alerts as lines of a list: the same words in answers and on the Home tab."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bot.ports import Json
 from handlers.buttons import OnApproval, Run
+from handlers.present.alert import FACES
 from handlers.present.blocks import actions, confirm, context, press, section
 from handlers.present.cutting import cut, cut_list, more
 from handlers.present.escaping import AGO, bold, code, date, escape, mention
@@ -85,6 +86,25 @@ def run(row: Mapping[str, Json], scene: Scene) -> list[Block]:
         return [section("\n".join(parts))]
     stop = press("Cancel", Run("runs.cancel", {"run": found.text("id")}), confirm=CANCEL, aloud="Cancel this run")
     return [section("\n".join(parts), accessory=stop and {**stop, "action_id": "run:cancel"})]
+
+
+def alerts(rows: Rows, scene: Scene, most: int = MOST_LINES) -> list[Block]:
+    """As they come, each with a way to see what is behind it."""
+    kept, left = cut_list(rows, most)
+    blocks = [alert(row, scene) for row in kept]
+    return [*blocks, *([context(more(left, "alert"))] if left else [])]
+
+
+def alert(row: Mapping[str, Json], scene: Scene) -> Block:
+    found = Words(row)
+    name, severity = found.text("title"), found.text("severity")
+    face = next((face for bad, face in FACES.items() if bad == severity), "•")
+    parts = [f"{face} {cut(bold(name), 600)}", f"{cut(escape(severity), 100)} · since {found.when('since', AGO)}"]
+    show = Run("alerts.show", {"alert": found.text("id")})
+    return section(
+        cut("\n".join(parts), 2_900),
+        press("Show", show, aloud=f"Show: {name}") if found.text("id") and knows(scene, "alerts.show") else None,
+    )
 
 
 def title(operation: str, scene: Scene) -> str:

@@ -5,13 +5,14 @@ Numbers, query, pictures and ways to go on come as events of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, Final
 
 from handlers.present.blocks import context, fields, preformatted, section
 from handlers.present.cutting import count, cut, pieces
-from handlers.present.escaping import bold, code, escape
+from handlers.present.escaping import CHANNEL, bold, channel, code, escape
 from handlers.present.message import Block, Part, Scene
 from handlers.present.registry import presents_output
 from handlers.present.values import pairs
@@ -54,7 +55,8 @@ def told(output: Row, scene: Scene) -> Part:
     findings = [str(each) for each in output.get("findings") or ()]
     blocks = _summary(output)
     if findings:
-        blocks.append(section(cut("\n".join(f"• {escape(each)}" for each in findings[:MOST_FINDINGS]), 2_900)))
+        said = "\n".join(f"• {escape(each)}" for each in findings[:MOST_FINDINGS])
+        blocks.append(section(cut(_placed(said, output), 2_900)))
     if repaired := output.get("repaired"):
         blocks.append(context(f"✏️ The query did not parse, and was mended; it was {code(cut(str(repaired), 600))}"))
     blocks += _trouble(output)
@@ -93,7 +95,17 @@ def _is_code(line: str) -> bool:
 
 
 def _summary(output: Row) -> list[Block]:
-    return [section(cut(bold(str(output.get("summary") or "There is nothing to show.")), 2_900))]
+    said = bold(str(output.get("summary") or "There is nothing to show."))
+    return [section(cut(_placed(said, output), 2_900))]
+
+
+def _placed(said: str, output: Row) -> str:
+    """The channels that watches speak in and silences are for, by the names that readers know."""
+    of_channels = (*(output.get("watches") or ()), *(output.get("silences") or ()))
+    for place in {str(each.get("channel", "")) for each in of_channels}:
+        if CHANNEL.fullmatch(place):
+            said = re.sub(rf"\b{place}\b", channel(place), said)
+    return said
 
 
 @presents_output("dashboards.generate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from handlers.present.blocks import context, paged, preformatted, section
+from handlers.present.blocks import context, paged, preformatted, said, section
 from handlers.present.cutting import pieces
 from handlers.present.limits import HOME, MODAL, SECTION, fit, weight
 from handlers.present.message import Block
@@ -41,7 +41,7 @@ def _table(block: Block) -> list[Block]:
     """Rows in a fixed-width font, some at a time, each time under their head."""
     settings = block.get("column_settings") or []
     numeric = frozenset(at for at, each in enumerate(settings) if each and each.get("align") == "right")
-    head, *rows = [[str(cell.get("text", "")) for cell in row] for row in block["rows"]]
+    head, *rows = [[said(cell) for cell in row] for row in block["rows"]]
     shown = []
     for at in range(0, max(len(rows), 1), ROWS):
         text = aligned([head, *rows[at : at + ROWS]], numeric)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.keyring import Keyring
-from bot.watch.alerts import Alert, AlertState, Judgement, Silence
+from bot.watch.alerts import Alert, AlertState, Judgement, Lesson, Silence
 from storage.database import Database
 from storage.models import AlertRow, JudgementRow, SilenceRow
 from storage.repositories.records import Records
@@ -55,7 +56,7 @@ class AlertRepository:
 
     async def swap(self, before: Alert | None, after: Alert) -> bool:
         async with self._database.writing() as connection:
-            return await self._swap(connection, before, after)
+            return await self.exchange(connection, before, after)
 
     async def settle(self, connection: AsyncConnection, saw: Sequence[Alert], settled: Sequence[Alert]) -> bool:
         """Write what a look made of the alerts that it saw, if they are still what its group has.
@@ -76,8 +77,29 @@ class AlertRepository:
             return False
         before = {each.id: each for each in saw}
         for each in settled:
-            if not await self._swap(connection, before.get(each.id), each):
+            if not await self.exchange(connection, before.get(each.id), each):
                 return False
+        return True
+
+    async def exchange(self, connection: AsyncConnection, before: Alert | None, after: Alert) -> bool:
+        """A swap within a transaction of somebody else's."""
+        values: dict[str, Any] = {**self._records.values(after), "shown": after.shown}
+        if before is None:
+            written = upsert(self._database, AlertRow).values(values).on_conflict_do_nothing(index_elements=["id"])
+        else:
+            unchanged = (ALERTS.c.id == before.id, ALERTS.c.version == before.version)
+            written = update(ALERTS).where(*unchanged).values(values)
+        if not (await connection.execute(written)).rowcount:
+            return False
+        judged = before.judgements if before else ()
+        if after.judgements != judged:
+            await connection.execute(delete(JUDGEMENTS).where(JUDGEMENTS.c.alert_id == after.id))
+            rows = [
+                {**asdict(each), "alert_id": after.id, "lessons": [asdict(one) for one in each.lessons]}
+                for each in after.judgements
+            ]
+            if rows:
+                await connection.execute(insert(JUDGEMENTS), rows)
         return True
 
     async def silence(self, silence: Silence) -> None:
@@ -110,26 +132,6 @@ class AlertRepository:
 
     # ------------------------------------------------------------ within
 
-    async def _swap(self, connection: AsyncConnection, before: Alert | None, after: Alert) -> bool:
-        values: dict[str, Any] = {**self._records.values(after), "shown": after.shown}
-        if before is None:
-            written = upsert(self._database, AlertRow).values(values).on_conflict_do_nothing(index_elements=["id"])
-        else:
-            unchanged = (ALERTS.c.id == before.id, ALERTS.c.version == before.version)
-            written = update(ALERTS).where(*unchanged).values(values)
-        if not (await connection.execute(written)).rowcount:
-            return False
-        judged = before.judgements if before else ()
-        if after.judgements != judged:
-            await connection.execute(delete(JUDGEMENTS).where(JUDGEMENTS.c.alert_id == after.id))
-            rows = [
-                {"alert_id": after.id, "person": each.person, "verdict": each.verdict, "at": each.at}
-                for each in after.judgements
-            ]
-            if rows:
-                await connection.execute(insert(JUDGEMENTS), rows)
-        return True
-
     async def _read(self, *where: ColumnElement[bool], limit: int = 1, strict: bool = False) -> list[Alert]:
         newest = select(ALERTS).where(*where).order_by(ALERTS.c.opened_at.desc(), ALERTS.c.id).limit(limit)
         async with self._database.reading() as connection:
@@ -138,7 +140,8 @@ class AlertRepository:
             given = select(JUDGEMENTS).where(judged).order_by(JUDGEMENTS.c.at, JUDGEMENTS.c.person)
             judgements: dict[str, list[Judgement]] = defaultdict(list)
             for row in (await connection.execute(given)).mappings() if rows else ():
-                judgements[row["alert_id"]].append(Judgement(row["person"], row["verdict"], row["at"]))
+                lessons = tuple(Lesson(**one) for one in row["lessons"] or ())
+                judgements[row["alert_id"]].append(Judgement(row["person"], row["verdict"], row["at"], lessons))
         if strict:
             return [self._records.read(row, judgements=judgements[row["id"]]) for row in rows]
         return self._records.readable(rows, judgements=judgements)

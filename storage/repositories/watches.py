@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,18 +64,31 @@ class WatchRepository:
 
     async def swap(self, before: Watch, after: Watch) -> bool:
         async with self._database.single() as connection:
-            changed = await connection.execute(
-                update(WATCHES)
-                .where(WATCHES.c.id == before.id, WATCHES.c.version == before.version)
-                .values(self._records.values(after))
-            )
-        return bool(changed.rowcount)
+            return await self._swap(connection, before, after)
+
+    async def judged(self, before: Alert, after: Alert, taught: Sequence[tuple[Watch, Watch]]) -> bool:
+        """Watches first and in one order, as looks take them: nobody waits for each other."""
+        async with self._database.writing() as connection:
+            for was, now in sorted(taught, key=lambda each: each[0].id):
+                if not await self._swap(connection, was, now):
+                    break
+            else:
+                if await self._alerts.exchange(connection, before, after):
+                    return True
+            await connection.rollback()
+        return False
 
     async def progress(self, watch_id: str) -> Progress | None:
         async with self._database.reading() as connection:
             found = await connection.execute(select(PROGRESS).where(PROGRESS.c.watch == watch_id))
             row = found.mappings().first()
         return self._progress(row) if row else None
+
+    async def reached(self, watches: Sequence[str]) -> Mapping[str, Progress]:
+        plain = select(*(each for each in PROGRESS.c if each.name != "state_sealed"))
+        async with self._database.reading() as connection:
+            found = await connection.execute(plain.where(PROGRESS.c.watch.in_(watches)))
+            return {row["watch"]: Progress(**row) for row in found.mappings()}
 
     async def commit(
         self, before: Progress | None, after: Progress, saw: Sequence[Alert], settled: Sequence[Alert]
@@ -97,6 +110,11 @@ class WatchRepository:
         old = (WATCHES.c.state == WatchState.DELETED, WATCHES.c.created_at < before, ~looked)
         async with self._database.single() as connection:
             return (await connection.execute(delete(WATCHES).where(*old))).rowcount
+
+    async def _swap(self, connection: AsyncConnection, before: Watch, after: Watch) -> bool:
+        unchanged = (WATCHES.c.id == before.id, WATCHES.c.version == before.version)
+        changed = await connection.execute(update(WATCHES).where(*unchanged).values(self._records.values(after)))
+        return bool(changed.rowcount)
 
     async def _awake(self, connection: AsyncConnection, after: Progress) -> bool:
         """Locked until the look is kept: who stops a watch ends its alerts then, and must not miss a new one."""

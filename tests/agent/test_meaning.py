@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agent.meaning import Known, Meaning, group_of, understand
+from bot.agent.known import Known
+from bot.agent.meaning import Meaning, group_of, understand
 from bot.door.registry import Registry
 from bot.errors import CopilotError, InvalidInput
 from bot.guard.risk import Risk

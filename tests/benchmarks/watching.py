@@ -1,6 +1,6 @@
 """The built-in scans on the simulated platform: how quiet they are when all is well, and what they find when it is not.
 
-`python -m tests.benchmarks.watching [--seed 11] [--days 14] [--each 5] [--scans metrics,slo,logs,traces]`
+`python -m tests.benchmarks.watching [--seed 11] [--days 14] [--each 5] [--pairs 20] [--scans metrics,slo,logs,traces]`
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ BORN: Final = datetime(2026, 3, 1, tzinfo=UTC)
 LEARNING: Final = timedelta(days=3)
 LASTS: Final = 45
 AFTER: Final = timedelta(minutes=90)
+GAPS: Final = (4, 6, 8, 10, 15, 20, 30)
+"""Minutes between two faults."""
 BEFORE: Final = timedelta(minutes=2)
 """An onset is an estimate."""
 SOON: Final = timedelta(minutes=10)
@@ -46,6 +48,7 @@ EVERY: Final = {"metrics": 60.0, "slo": 300.0, "logs": 300.0, "traces": 300.0}
 POLICY: Final = Policy(budget=10_000)  # what a channel is spared counts here, too
 
 Look = tuple[datetime, Watch, tuple[Finding, ...]]
+Fault = tuple[Breakage, str, datetime]
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,9 @@ class Setting:
 
 
 @asynccontextmanager
-async def watched(
-    seed: int, until: datetime, fault: tuple[Breakage, str, datetime] | None = None
-) -> AsyncIterator[Setting]:
+async def watched(seed: int, until: datetime, *faults: Fault) -> AsyncIterator[Setting]:
     world = World(seed, born=BORN)
-    if fault:
-        kind, service, at = fault
+    for kind, service, at in faults:
         world.inject(kind.kind, service, "production", at, minutes=LASTS, size=kind.size)
 
     def clock() -> datetime:
@@ -76,7 +76,7 @@ async def watched(
             }
             app = App(Settings.model_validate({**sources, "data_dir": Path(folder), "semantic": False}), clock=clock)
             try:
-                yield Setting(world, Scans(app.observatory, clock), app)
+                yield Setting(world, Scans(app.observatory), app)
             finally:
                 await app.observatory.close()
 
@@ -96,8 +96,8 @@ def watch_of(scan: str) -> Watch:
 async def looks(setting: Setting, scan: str, window: Window) -> list[Look]:
     """What a scan says at each of its ticks."""
     watch = watch_of(scan)
-    if scan == "metrics":
-        replayed = await setting.scans.replay(watch, window, _silent)
+    if scan in {"metrics", "slo"}:  # of the others, all that was read would be held at once
+        replayed = await setting.scans.replay(watch, window, _silent, window.seconds)
         return [(moment.at, watch, moment.findings) for moment in replayed.moments]
     found: list[Look] = []
     progress: Progress | None = None
@@ -168,16 +168,48 @@ class Case:
     title: str = ""
 
 
-async def broken(seed: int, breakage: Breakage, dice: random.Random, scans: Sequence[str]) -> Case:
-    at = BORN + timedelta(days=4, minutes=dice.randrange(10 * 24 * 60))
-    service = dice.choice(breakage.fits(World(seed, born=BORN), at))
+async def course(seed: int, faults: Sequence[Fault], scans: Sequence[str]) -> Iterator[tuple[datetime, Alert]]:
+    """What is told around faults."""
+    at = faults[0][2]
     window = Window(at - timedelta(minutes=30), at + AFTER)
-    async with watched(seed, window.end, (breakage, service, at)) as setting:
+    async with watched(seed, window.end, *faults) as setting:
         seen = [each for scan in scans for each in await looks(setting, scan, window)]
         span = Window(at - timedelta(hours=3), window.end)
         changes = (await setting.app.observatory.changes_in(span, environment="production")).value or ()
-        ground = ground_of(setting.app.files.catalogue)
-    return _became(breakage.kind, service, at, fold(seen, ground, changes))
+        return fold(seen, ground_of(setting.app.files.catalogue), changes)
+
+
+def _some_time(dice: random.Random) -> datetime:
+    return BORN + timedelta(days=4, minutes=dice.randrange(10 * 24 * 60))
+
+
+async def broken(seed: int, breakage: Breakage, dice: random.Random, scans: Sequence[str]) -> Case:
+    at = _some_time(dice)
+    service = dice.choice(breakage.fits(World(seed, born=BORN), at))
+    return _became(breakage.kind, service, at, await course(seed, [(breakage, service, at)], scans))
+
+
+async def broken_twice(seed: int, dice: random.Random, scans: Sequence[str]) -> tuple[bool, bool]:
+    """Whether two faults, the second while the first goes on, are two alerts; and whether each origin is named."""
+    at, gap = _some_time(dice), dice.choice(GAPS)
+    later, world = at + timedelta(minutes=gap), World(seed, born=BORN)
+    one, other = dice.choice(BREAKAGES), dice.choice(BREAKAGES)
+    here = dice.choice(one.fits(world, at))
+    there = dice.choice([each for each in other.fits(world, later) if each != here])
+    last = {alert.id: alert for _, alert in await course(seed, [(one, here, at), (other, there, later)], scans)}
+    mine = [each for each in last.values() if any(finding.since >= at - BEFORE for finding in each.findings)]
+    named = {each.origins[0].service for each in mine if each.origins}
+    print(f"  {one.kind} {here}, {gap} min later {other.kind} {there}: {len(mine)} alerts, of {', '.join(named)}")
+    return len(mine) == 2, {here, there} <= named
+
+
+async def pairs(seed: int, many: int, scans: Sequence[str]) -> None:
+    """Faults of different services that overlap."""
+    dice = random.Random(seed)
+    came = [await broken_twice(seed, dice, scans) for _ in range(many)]
+    apart, both = (sum(column) for column in zip(*came, strict=True))
+    print(f"two faults within {GAPS[-1]} minutes, seed {seed}, {many} times: ", end="")
+    print(f"two alerts {apart / many:.0%}, both origins first {both / many:.0%}")
 
 
 def _became(kind: str, service: str, at: datetime, course: Iterator[tuple[datetime, Alert]]) -> Case:
@@ -231,6 +263,7 @@ async def main(argv: Sequence[str] = ()) -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--days", type=int, default=14)
     parser.add_argument("--each", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=0)
     parser.add_argument("--scans", default="metrics")
     wanted = parser.parse_args(argv)
     scans = [scan for scan in SCANS if scan in wanted.scans.split(",")]
@@ -238,6 +271,8 @@ async def main(argv: Sequence[str] = ()) -> None:
         await healthy(wanted.seed, wanted.days, scans)
     if wanted.each:
         await faults(wanted.seed, wanted.each, scans)
+    if wanted.pairs:
+        await pairs(wanted.seed, wanted.pairs, scans)
 
 
 if __name__ == "__main__":

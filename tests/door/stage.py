@@ -110,13 +110,13 @@ class Script:
 
 
 async def soon(event: asyncio.Event) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await event.wait()
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """For what another task does after its last event: a condition, not a length of time."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await condition():  # noqa: ASYNC110  the condition is a row of a database
             await asyncio.sleep(0.005)
 

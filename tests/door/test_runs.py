@@ -425,7 +425,7 @@ async def test_of_many_that_come_at_the_very_same_time_ten_run(make_app: MakeApp
     app = await make_app(kind("test.op", script), rate_burst=50, person_per_minute=600)
     calls = [started(invoke(app, "sre", "test.op")) for _ in range(40)]
     no: set[asyncio.Task[Outcome]] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while len(no) < 30:
             no, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0.005)

@@ -207,9 +207,9 @@ def test_no_depth_hides_a_secret(secret: str, path: list[str]) -> None:
 def test_a_megabyte_made_to_hurt_takes_time_in_proportion(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
-        begun = time.perf_counter()
+        begun = time.thread_time()
         PLAIN.text(text, personal=True)
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     small = min(seconds(16_000) for _ in range(3))
     assert min(seconds(64_000) for _ in range(2)) < small * 10 + 0.05, "16 would be quadratic"

@@ -70,7 +70,7 @@ class Clock:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Waits, without moving the clock by itself."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110  what is waited for tells nobody
             await asyncio.sleep(0)
 

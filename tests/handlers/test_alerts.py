@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,15 +26,17 @@ from bot.resilience import RetryPolicy
 from bot.telemetry.charts.desk import picture
 from bot.telemetry.charts.shapes import Curve, Lines
 from bot.telemetry.signals import Window
-from bot.watch.alerts import Alert, AlertCard, AlertState, Judgement, Origin, Silence
+from bot.watch.alerts import Alert, AlertCard, AlertState, Judgement, Lesson, Origin, Silence
 from bot.watch.digests import Count, Digest, Noisy
 from bot.watch.finding import Family, Finding, Subject
+from bot.watch.telling import news
 from handlers import buttons
 from handlers.alerts import AT_ONCE, PROCESSED, AlertCards, Shown
 from handlers.buttons import Form, Run
 from handlers.outbox import Outbox
 from handlers.pace import Rates
 from handlers.present.alert import Shot, digest_message, message, thread
+from handlers.present.escaping import date
 from handlers.present.message import Rendered
 from integrations.sandbox.slack.records import Message
 from integrations.sandbox.slack.testing import Playground, words
@@ -126,9 +129,9 @@ alerts = st.builds(
     acknowledged_by=texts,
     silence=st.sampled_from(("", "sil-1")),
     held_back=st.booleans(),
-    judgements=st.lists(st.builds(Judgement, texts, st.sampled_from(("useful", "noise")), instants), max_size=3).map(
-        tuple
-    ),
+    judgements=st.lists(
+        st.builds(Judgement, texts, st.sampled_from(("useful", "noise", "none")), instants), max_size=3
+    ).map(tuple),
     source=texts,
     link=texts,
 )
@@ -178,8 +181,8 @@ def test_all_that_can_be_done_is_offered_and_carries_the_alert() -> None:
         buttons.read(each["action_id"], each["value"]) for each in elements(rendered.blocks)
     )
     assert isinstance(explain, Run)
-    assert explain.values["service"] == "checkout"
-    assert explain.values["metric"] == "latency"
+    assert explain.values["service"] == "payments", "the origin is as good as known, and the title would be about it"
+    assert explain.values["metric"] == "error_rate"
     assert explain.values["environment"] == "production"
     assert explain.values["window"] == "2026-03-18T13:50:00Z/2026-03-18T14:20:00Z"
     assert acknowledge == Run("alerts.acknowledge", {"alert": "alr-1"})
@@ -188,6 +191,37 @@ def test_all_that_can_be_done_is_offered_and_carries_the_alert() -> None:
     assert declare.values["service"] == "payments"
     assert useful == Run("alerts.judge", {"alert": "alr-1", "verdict": "useful"})
     assert noise == Run("alerts.judge", {"alert": "alr-1", "verdict": "noise"})
+
+
+def explained(of: Alert) -> Any:
+    explain = next(each for each in elements(shown(of).blocks) if each["text"]["text"] == "Explain")
+    act = buttons.read(explain["action_id"], explain["value"])
+    assert isinstance(act, Run)
+    return act.values
+
+
+def test_what_the_title_is_about_is_explained_around_its_own_beginning() -> None:
+    early, late = NOW - timedelta(hours=9), NOW - timedelta(hours=1)
+    loud = replace(finding("frontend", "cpu", size=99.0), since=early)
+    logs = replace(finding("payments", "logs"), family=Family.PATTERN, since=early)
+    failing = replace(finding("payments", "error_rate"), since=late)
+    one = alert(findings=(loud, logs, failing), origins=(Origin("payments", 0.9),))
+    asked = explained(one)
+    assert (asked["service"], asked["metric"]) == ("payments", "error_rate")
+    assert asked["window"] == "2026-03-18T13:10:00Z/2026-03-18T14:20:00Z"
+    unsure = explained(replace(one, origins=()))
+    assert (unsure["service"], unsure["metric"]) == ("frontend", "cpu")
+    assert unsure["window"].startswith("2026-03-18T05:10:00Z/")
+    lines = explained(alert(findings=(logs, loud), origins=()))
+    assert (lines["service"], lines.get("metric")) == ("payments", None)
+
+
+def test_one_thing_has_one_number_and_says_as_of_when() -> None:
+    over = replace(finding(words="p95 is 3.4 s, usual is 0.45 s", ended=NOW), family=Family.TREND)
+    text = shown(alert(findings=(finding(), finding("payments", "error_rate", words="error rate is 4 %"), over))).text
+    assert "3.4 s" not in text
+    assert f"*What was found*, as of <!date^{int(NOW.timestamp())}^" in text
+    assert "*What was found*\n" in shown(resolved(alert(), NOW)).text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -218,6 +252,8 @@ def test_what_is_over_says_so_and_can_only_be_judged() -> None:
     assert "✅" in rendered.text
     assert "*Resolved* · was high" in rendered.text
     assert "lasted 15 min" in rendered.text
+    later = replace(resolved(alert(), NOW), resolved_at=NOW + timedelta(minutes=15))
+    assert "lasted 15 min" in shown(later).text, "it was over when its last finding was, as its thread says"
     assert labels(rendered) == ["👍 Useful", "👎 Noise"]
 
 
@@ -227,11 +263,30 @@ def test_who_looks_at_it_is_said_and_not_asked_for_again() -> None:
     assert "Acknowledge" not in labels(rendered)
 
 
-def test_a_silenced_one_says_until_when() -> None:
+def test_a_silenced_one_says_who_until_when_and_why() -> None:
     until = Silence("sil-1", NOW + timedelta(hours=1), "U0SRE", NOW)
     text = shown(alert(silence="sil-1"), silence=until).text
     assert text.startswith("🔕")
-    assert f"silenced until <!date^{int(until.until.timestamp())}^" in text
+    assert f"silenced by <@U0SRE> until <!date^{int(until.until.timestamp())}^" in text
+    why = shown(alert(silence="sil-1"), silence=replace(until, reason="deploying <!here>")).text
+    assert re.search(r"UTC>: deploying &lt;!here&gt; *$", why, re.MULTILINE)
+
+
+def test_what_has_become_part_of_another_says_so_and_has_nothing_to_press() -> None:
+    joined = resolved(alert(findings=(), title="part of another alert: payments is slow"), NOW)
+    rendered = shown(joined, shot=Shot("F1", "a chart"))
+    assert rendered.text.startswith("↪️ *part of another alert: payments is slow")
+    assert [each["type"] for each in rendered.blocks] == ["section", "context"]
+
+
+def test_what_has_become_part_of_another_leads_there() -> None:
+    joined = resolved(alert(findings=(), title="part of another alert: payments is slow", part_of="alr-0"), NOW)
+    show = Registry([*ALL, plugged("alerts.show")])
+    rendered = shown(joined, show)
+    (button,) = elements(rendered.blocks)
+    assert buttons.read(button["action_id"], button["value"]) == Run("alerts.show", {"alert": "alr-0"})
+    assert rendered.blocks[-1]["elements"][0]["text"] == "Alert `alr-1`, part of `alr-0`"
+    assert not labels(shown(joined)), "where that operation is not there, it is not offered"
 
 
 def test_more_findings_than_can_be_read_are_counted() -> None:
@@ -256,9 +311,16 @@ def test_verdicts_and_returns_are_counted() -> None:
 
 
 def test_a_line_of_the_thread_calls_nobody_but_who_is_meant() -> None:
-    rendered = thread(("U0SRE looks at it", "also <!here> of cart"), ("U0SRE",))
-    assert rendered.text == "• <@U0SRE> looks at it\n• also &lt;!here&gt; of cart"
+    rendered = thread(("U0SRE looks at it", "also <!here> of cart, ask U0SRE"), ("U0SRE",))
+    assert rendered.text == "• <@U0SRE> looks at it\n• also &lt;!here&gt; of cart, ask U0SRE"
     judge("message", {"text": rendered.text, "blocks": list(rendered.blocks)})
+
+
+def test_a_line_about_a_silence_has_the_time_of_each_reader() -> None:
+    until = NOW + timedelta(hours=1)
+    silence = Silence("sil-1", until, "U0SRE", NOW, reason="deploying")
+    lines = news(alert(), alert(silence="sil-1"), silence)
+    assert thread(lines, (), silence).text == f"<@U0SRE> silenced it until {date(until)}: deploying"
 
 
 def digest(**fields: Any) -> Digest:
@@ -316,6 +378,7 @@ def test_what_was_shown_is_remembered_as_it_was(any_alert: Alert) -> None:
     before = kept.before(any_alert)
     assert before.findings == any_alert.findings
     assert before.origins == any_alert.origins
+    assert before.judgements == any_alert.judgements
     assert (before.state, before.severity, before.acknowledged_by) == (
         any_alert.state,
         any_alert.severity,
@@ -440,6 +503,28 @@ async def test_the_picture_is_made_once_for_what_is_in_it(room: Room) -> None:
     assert room.image()["alt_text"] == "Latency of checkout, version 3"
 
 
+async def test_what_is_not_watched_any_more_is_not_said_to_be_over(room: Room) -> None:
+    await room.moves(alert())
+    await room.moves(replace(resolved(room.shelf.alerts["alr-1"], NOW), unwatched=True))
+    assert "*Not watched any more*" in str(room.card.blocks)
+    assert "Resolved" not in words(room.card)
+    assert "over after" not in room.lines[-1]
+    assert "its watch rests or was deleted: this may go on" in room.lines[-1]
+
+
+async def test_the_picture_goes_on_with_what_lasts(room: Room) -> None:
+    """Each time it lasts twice as long: a long one costs few pictures, and none is much out of date."""
+    first = replace((now := alert()).findings[0], seen=now.since)
+    await room.moves(now := replace(now, findings=(first,)))
+    drawn = {}
+    for minute in (4, 5, 9, 10, 19, 20, 39, 40, 79, 80, 120):
+        later = first.since + timedelta(minutes=minute)
+        await room.moves(now := now.changed(later, findings=(replace(first, seen=later),)))
+        drawn[minute] = len(room.painter.drawn)
+    assert drawn == {4: 1, 5: 2, 9: 2, 10: 3, 19: 3, 20: 4, 39: 4, 40: 5, 79: 5, 80: 6, 120: 6}
+    assert room.lines == []
+
+
 async def test_a_picture_is_shown_once_slack_has_looked_at_it(room: Room) -> None:
     room.ours = False
     room.workspace.faults.fail("chat.update", times=2, error="invalid_blocks")
@@ -484,8 +569,44 @@ async def test_what_nobody_is_to_see_is_not_posted_until_it_is(room: Room, hidde
 async def test_a_message_that_is_there_says_that_it_was_silenced(room: Room) -> None:
     await room.moves(first := alert())
     await room.shelf.silence(Silence("sil-1", NOW + timedelta(hours=1), "U0SRE", NOW))
-    await room.moves(first.changed(NOW, silence="sil-1"))
-    assert "silenced until" in words(room.card)
+    await room.moves(quiet := first.changed(NOW, silence="sil-1"))
+    assert "silenced by <@U0SRE> until" in words(room.card)
+    assert "<@U0SRE> silenced it until" in room.lines[-1]
+    await room.moves(quiet.changed(NOW, silence=""))
+    assert "silenced" not in words(room.card)
+    assert room.lines[-1] == "no longer silenced"
+
+
+async def test_a_word_that_makes_something_quieter_is_told_to_all_and_once(room: Room) -> None:
+    await room.moves(first := alert())
+    lesson = Lesson("wat-1", "payments", "error_rate", 0.5, 0.5)
+    noise = Judgement("U0SRE", "noise", NOW, (lesson,))
+    await room.moves(judged := first.changed(NOW, judgements=(noise, Judgement("U0DEV", "useful", NOW))))
+    (said,) = room.lines
+    assert said.startswith("<@U0SRE> finds it noise: from now on, error rate of payments must be about 3 times as")
+    await room.moves(later := judged.changed(NOW, severity="critical"))
+    assert "noise" not in room.lines[-1]
+    back = Judgement("U0SRE", "none", NOW, (replace(lesson, step=0.0, now=0.0),))
+    await room.moves(later.changed(NOW, judgements=(back,)))
+    assert "I speak of error rate of payments as soon as at first" in room.lines[-1]
+    assert "👎" not in words(room.card).partition("Alert `alr-1`")[2].partition("Useful")[0]
+
+
+async def test_who_is_forgotten_has_done_nothing_new(room: Room) -> None:
+    lesson = Lesson("wat-1", "payments", "error_rate", 0.5, 0.5)
+    noise = Judgement("U0SRE", "noise", NOW, (lesson,))
+    await room.moves(first := alert())
+    seen = first.changed(NOW, judgements=(noise,), acknowledged_by="U0SRE", acknowledged_at=NOW)
+    await room.moves(seen)
+    told = room.lines
+    assert "<@U0SRE> looks at it" in told[-1]
+    await room.moves(
+        gone := seen.changed(NOW, judgements=(replace(noise, person="former-1"),), acknowledged_by="former-1")
+    )
+    assert "former-1" in words(room.card)
+    assert room.lines == told
+    await room.moves(gone.changed(NOW, acknowledged_by="U0DEV", acknowledged_at=NOW + timedelta(minutes=1)))
+    assert room.lines[len(told) :] == ["<@U0DEV> looks at it"]
 
 
 async def test_what_a_crash_kept_from_being_posted_is_posted_by_the_next_look(room: Room) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pytest
 from annotated_types import Ge, Le, MaxLen
@@ -52,6 +53,7 @@ from handlers.forms import (
     response,
     told,
 )
+from handlers.widgets import NOT_SET
 from tests.handlers.form_client import answered, field, judged, untouched
 
 CATALOGUE = Catalogue.load(defaults.path("services.yaml"))
@@ -138,6 +140,8 @@ KINDS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (bool, st.booleans()),
     (Literal["a", "b", "c"], st.sampled_from(["a", "b", "c"])),
     (Literal[1, "1", True], st.sampled_from([1, "1", True])),
+    (Literal["", "a", "b"], st.sampled_from(["", "a", "b"])),
+    (Annotated[Literal["a", "b"], MaxLen(9)] | Literal["", "c"], st.sampled_from(["", "a", "b", "c"])),
     (Colour, st.sampled_from(Colour)),
     (date, st.dates()),
     (time, st.times()),
@@ -189,6 +193,29 @@ def test_what_a_form_shows_comes_back_as_it_was(drawn: tuple[type[Input], dict[s
     found = sent(forms.read(untouched(view)))
     assert json.loads(json.dumps(found.values)) == found.values
     assert model.model_validate(found.values) == model.model_validate(values)
+
+
+class Narrowed(Input):
+    """What is left out fits everything."""
+
+    environment: KnownEnvironment | Literal[""] = ""
+    state: Literal["", "open", "over"] = ""
+
+
+def test_an_optional_list_of_values_is_a_plain_menu_that_can_be_emptied_again() -> None:
+    forms = forms_of(Narrowed)
+    view = judged(forms.form("test.it", {"environment": "prod"}, SCENE))
+    menu = field(view, "environment")["element"]
+    assert [each["text"]["text"] for each in menu["options"]] == ["production", "staging", "development", "(not set)"]
+    assert menu["initial_option"]["text"]["text"] == "production"
+    assert [each["text"]["text"] for each in field(view, "state")["element"]["options"]] == [
+        "open",
+        "over",
+        "(not set)",
+    ]
+    assert "JSON" not in json.dumps(view)
+    filled = answered(view, environment={"type": menu["type"], "selected_option": menu["options"][-1]})
+    assert Narrowed.model_validate(sent(forms.read(filled)).values) == Narrowed()
 
 
 hostile = st.recursive(
@@ -277,6 +304,61 @@ def test_a_submission_says_what_for_whom_and_where_to_answer() -> None:
     assert found.values == {"state": "all", "mine": False, "limit": 5}
     assert found.place == Place("C1", "1.2", "ans-1")
     assert (found.key, found.timezone) == ("k-1", "Europe/Berlin")
+
+
+class Long(Input):
+    """More than anybody wants to see at once."""
+
+    aside = frozenset({"colour", "depth", "label"})
+    label: str = Field(description="Needed, and so never set aside.")
+    size: int = 1
+    colour: str = ""
+    depth: int | None = Field(None, ge=1)
+    other: str = ""
+
+
+LONG_NAMES = ["field:label", "field:size", "field:other"]
+
+
+def named(view: dict[str, Any]) -> list[str]:
+    return [block["block_id"] for block in view["blocks"] if "block_id" in block]
+
+
+def test_a_form_asks_for_what_matters_first_and_for_the_rest_on_a_press() -> None:
+    forms = forms_of(Long, risk=Risk.DESTRUCTIVE)
+    view = judged(forms.form("test.it", {"label": "x"}, SCENE))
+    assert named(view) == [*LONG_NAMES, "more", "why"]
+    typed = answered(view, label={"value": "typed"}, size={"value": ""})
+    whole = judged(forms.unfolded({**typed, "hash": "1.a", "team_id": "T1"}))
+    assert named(whole) == [*LONG_NAMES, "field:colour", "field:depth", "why"]
+    shared = [block for block in view["blocks"] if block.get("block_id") != "more"]
+    assert [block for block in whole["blocks"] if block in shared] == shared, (
+        "Slack keeps what stands in the same blocks"
+    )
+    kept = typed["state"]["values"] | untouched(forms.unfolded(typed))["state"]["values"] | typed["state"]["values"]
+    assert sent(forms.read({**whole, "id": "V1", "state": {"values": kept}})).values == {"label": "typed"}
+    assert forms.unfolded(whole) == whole, "pressed twice"
+
+
+def test_what_has_a_value_or_a_mistake_in_it_is_never_folded_away() -> None:
+    forms = forms_of(Long)
+    assert named(forms.form("test.it", {"label": "x", "depth": 3}, SCENE))[-2:] == ["field:depth", "field:other"]
+    scene = replace(SCENE, problems=[Problem("colour.0", "'x'", "is none", "")])
+    assert "field:colour" in named(forms.form("test.it", {"label": "x"}, scene))
+
+
+def test_no_form_that_ships_asks_for_more_than_seven_things_at_once() -> None:
+    long = {
+        each.name: len(asked)
+        for each in SHIPPED
+        if len(asked := [name for name in named(shipped().form(each.name, {}, SCENE)) if name.startswith("field:")]) > 7
+    }
+    assert long == {}
+
+
+def test_a_form_that_cannot_be_read_is_not_unfolded() -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        forms_of(Long).unfolded({"private_metadata": "{", "blocks": []})
 
 
 def test_without_a_key_the_window_is_the_key() -> None:
@@ -411,6 +493,52 @@ def test_a_validator_that_breaks_is_told_and_not_raised() -> None:
     forms = forms_of(Broken)
     found = forms.read(untouched(forms.form("test.it", {"line": "y"}, SCENE)))
     assert "could not be checked" in wrong(found)["line"]
+
+
+def test_what_a_validator_refuses_in_our_words_stands_at_its_own_field() -> None:
+    forms = shipped()
+    view = forms.form("watches.create", {"metric": "latency", "lasting": "sometime", "above": 2}, SCENE)
+    assert wrong(forms.read(untouched(view))) == {
+        "lasting": "'sometime' is no length of time. Write e.g. 90 s, 5 minutes or 1h 30m."
+    }
+    view = forms.form("watches.create", {"metric": "latency", "lasting": "30 hours", "above": 2}, SCENE)
+    assert wrong(forms.read(untouched(view))) == {
+        "lasting": "'30 hours' is longer than a day. Say a shorter time, such as 30 minutes."
+    }
+
+
+def test_what_a_whole_input_is_refused_for_in_our_words_blames_no_single_field() -> None:
+    class Both(Input):
+        """Two that do not go together."""
+
+        one: str = Field(description="One.")
+        two: str = Field(description="Two.")
+
+        @model_validator(mode="after")
+        def _together(self) -> Self:
+            raise InvalidInput("they do not go together", mend="Leave one out.")
+
+    forms = forms_of(Both)
+    found = forms.read(untouched(forms.form("test.it", {"one": "a", "two": "b"}, SCENE)))
+    assert isinstance(found, Errors)
+    assert [(each.field, each.why) for each in found.problems] == [("input", "they do not go together")]
+
+
+def test_what_is_not_chosen_shows_nothing_and_can_be_chosen_no_more() -> None:
+    for name in ("watches.create", "alerts.silence"):
+        view = judged(shipped().form(name, {}, SCENE))
+        element = field(view, "service")["element"]
+        assert "initial_option" not in element
+        labels = [option["text"]["text"] for option in element.get("options", ())]
+        assert "''" not in json.dumps(view)
+        assert not labels or labels[-1] == NOT_SET
+
+
+@pytest.mark.parametrize("each", list(SHIPPED), ids=lambda each: each.name)
+def test_an_introduction_has_no_code_marks_and_no_line_that_breaks_in_a_sentence(each: Operation[Any, Any]) -> None:
+    text = shipped().form(each.name, {}, SCENE)["blocks"][0]["elements"][0]["text"]
+    assert "`" not in text
+    assert all(line.endswith((".", ":", "?", ")")) or not line for line in text.split("\n")), text
 
 
 def test_problems_that_the_door_found_are_said_on_top() -> None:

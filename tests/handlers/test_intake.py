@@ -67,7 +67,7 @@ class Heard:
         self._news.set()
 
     async def all(self, count: int) -> list[str]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.texts) < count:
                 self._news.clear()
                 await self._news.wait()
@@ -93,8 +93,8 @@ async def test_it_returns_before_it_is_handled_however_slow_that_is(make: Make) 
         await waiting.wait()
 
     intake = make(slow)
-    assert await asyncio.wait_for(intake.receive(says("a")), 5)
-    assert await asyncio.wait_for(intake.receive(says("b")), 5)
+    assert await asyncio.wait_for(intake.receive(says("a")), 30)
+    assert await asyncio.wait_for(intake.receive(says("b")), 30)
     waiting.set()
 
 
@@ -156,7 +156,7 @@ async def test_what_fails_is_tried_again_and_then_wants_a_decision(
 
     intake = make(fail)
     await intake.receive(says("a"))
-    await asyncio.wait_for(enough.wait(), 10)
+    await asyncio.wait_for(enough.wait(), 30)
     await intake.close(5)
     found = await DeadLetters(DeadLetterRepository(database, RING), clock).find()
     assert len(tries) == ATTEMPTS

@@ -66,7 +66,7 @@ class Slack:
         return web.json_response({"ok": True, "user": found} if found else {"ok": False, "error": "user_not_found"})
 
     async def is_asked(self) -> None:
-        await asyncio.wait_for(self.waiting.wait(), 5)
+        await asyncio.wait_for(self.waiting.wait(), 30)
 
     def add(self, person_id: str, **more: Any) -> None:
         self.users[person_id] = {

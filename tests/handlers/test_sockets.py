@@ -47,10 +47,10 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_comes_again(sandbox: 
     await sockets.start()
     kept.broken = True
     arriving = sandbox.deliver(sandbox.events.wrapped(EVENT))
-    await asyncio.wait_for(kept.refused.wait(), 10)
+    await asyncio.wait_for(kept.refused.wait(), 30)
     assert not arriving.done()
     kept.broken = False
-    assert await asyncio.wait_for(arriving, 10) < 10
+    assert await asyncio.wait_for(arriving, 30) < 10
     assert len(kept.payloads) == 1
     await sockets.close()
     await session.close()
@@ -63,7 +63,7 @@ async def test_a_client_whose_own_watch_has_died_is_replaced(sandbox: SlackSandb
     await sockets.start()
     getattr(sockets._client, dead).cancel()
     sandbox.sockets.drop()
-    assert await asyncio.wait_for(sandbox.deliver(sandbox.events.wrapped(EVENT)), 20) < 20
+    assert await asyncio.wait_for(sandbox.deliver(sandbox.events.wrapped(EVENT)), 30) < 20
     assert len(kept.payloads) == 1
     await sockets.close()
     await session.close()
@@ -72,7 +72,7 @@ async def test_a_client_whose_own_watch_has_died_is_replaced(sandbox: SlackSandb
 async def test_a_wrong_token_is_said_at_once(sandbox: SlackSandbox) -> None:
     sockets, session = await opened(sandbox, Kept(), "xapp-wrong")
     with pytest.raises(ConfigurationError, match="does not open a socket") as error:
-        await asyncio.wait_for(sockets.start(), 10)
+        await asyncio.wait_for(sockets.start(), 30)
     assert "SLACK_APP_TOKEN" in error.value.mend
     await sockets.close()
     await session.close()

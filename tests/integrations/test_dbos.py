@@ -64,7 +64,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             met = condition()
             if met if isinstance(met, bool) else await met:
@@ -240,7 +240,12 @@ class TestOneProcess:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         starting.cancel()
-        await until(starting.done)
+
+        async def there() -> bool:
+            return await durable.status("given-up") is not None
+
+        await until(there)
+        assert starting.cancelled()
         assert await durable.result("given-up", 20) == {"id": "given-up", "payload": "x"}
 
     @pytest.mark.parametrize("which", ERRORS)
@@ -303,13 +308,16 @@ class TestOneProcess:
         id_ = f"cancelled-{kind}"
         await durable.start(kind, id_, 1.0 if kind == "nap" else 600)
         await until(lambda: f"{reached} {id_}" in bench.did)
-        task = bench.durable._wire.tasks[id_]
+        wire = bench.durable._wire
+        while kind == "nap" and not await wire.ask(wire.dbos.list_workflow_steps, id_):  # noqa: ASYNC110  polled
+            await asyncio.sleep(0.01)  # a step that is cut before it is on record runs again
+        task = wire.tasks[id_]
         await durable.cancel(id_, topics=["gate", "unused"])
         await until(task.done)
         with pytest.raises(Terminal, match=f"'{id_}' was cancelled"):
             await durable.result(id_, 20)
         await asyncio.gather(*(durable.resume(id_) for _ in range(4)))
-        await until(lambda: bench.durable._wire.tasks.get(id_, task) is not task)
+        await until(lambda: wire.tasks.get(id_, task) is not task)
         await durable.resume(id_)  # runs: nothing to resume
         if kind == "gate":
             await until(lambda: bench.did.count(f"waits {id_}") == 2)

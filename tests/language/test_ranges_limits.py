@@ -105,6 +105,12 @@ def test_a_night_over_which_the_clock_is_changed_ends_when_it_shows_the_morning(
     assert hours("overnight", "2026-10-25T12:00+00:00", BERLIN) == 9
 
 
+def test_whoever_asks_in_the_morning_hears_of_all_that_they_slept_through() -> None:
+    assert hours("overnight", "2026-03-18T05:00+00:00", "UTC") == 7
+    assert hours("overnight", "2026-03-18T09:30+00:00", "UTC") == 11.5
+    assert hours("overnight", "2026-03-18T12:00+00:00", "UTC") == 8
+
+
 def good(text: str, now: datetime, timezone: str) -> None:
     behind = 0
     for found in find_all(text, now, timezone):

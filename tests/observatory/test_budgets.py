@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import Sequence
 from datetime import timedelta
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pytest
@@ -12,7 +15,8 @@ from hypothesis import strategies as st
 
 from bot.catalogue import Objective, Service
 from bot.door.outcomes import Failed, Refused
-from bot.observatory.budgets import MOST_SAID, SloAnswer, budgets, weights
+from bot.observatory.budgets import MOST_SAID, SloAnswer, budgets
+from bot.observatory.counting import AT_ONCE, Counting, weights
 from bot.observatory.observatory import Observatory
 from bot.telemetry.queries.promql import parse
 from bot.telemetry.signals import Series, Window
@@ -30,9 +34,10 @@ def service(*slos: Objective) -> Service:
 
 
 def counts(part: float | None, total: float | None) -> Shape:
-    """What the one query for both gives; None is a series that is not there."""
-    known = (("part", part), ("all", total))
-    return lines(*(line(value, count=name) for name, value in known if value is not None))
+    """What the one query for both gives, of whatever is promised; None is a series that is not there."""
+    parts = [{"count": "part"}, *({"count": "part", "le": edge} for edge in EDGES)]
+    known = [*((part, labels) for labels in parts), (total, {"count": "all"})]
+    return lines(*(line(value, service="checkout", **labels) for value, labels in known if value is not None))
 
 
 async def told(answers: Answers, *slos: Objective, edges: Sequence[str] = EDGES) -> SloAnswer:
@@ -41,6 +46,24 @@ async def told(answers: Answers, *slos: Objective, edges: Sequence[str] = EDGES)
 
 
 # ---------------------------------------------------------------- counting
+
+
+async def test_who_gives_up_while_others_are_asked_leaves_no_question_behind() -> None:
+    observatory = watching({"": counts(1, 10)})
+    window = Window(START - timedelta(hours=1), START)
+    counting = await Counting.of(observatory, [service(AVAILABLE)], "production", window)
+    for _ in range(AT_ONCE):
+        await counting._gate.acquire()
+    waiting = asyncio.ensure_future(counting.over(300, counting.rules))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with catch_warnings(record=True) as warned:
+        simplefilter("always")
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        gc.collect()
+    assert [str(each.message) for each in warned] == []
 
 
 async def test_the_numbers_are_those_of_arithmetic() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from integrations.sandbox.slack.testing import Playground
 
 try:
-    from playwright.async_api import FilePayload, Page, async_playwright, expect
+    from playwright.async_api import Error, FilePayload, Locator, Page, async_playwright, expect
 except ImportError:
     if os.environ.get("CI"):
         raise
@@ -21,9 +22,12 @@ __all__ = ["CHROMIUM", "FLAGS", "Desk", "FilePayload", "async_playwright", "expe
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--hide-scrollbars", "--force-color-profile=srgb"]
+MOUSE = ("primaryHoverType=2", "availableHoverTypes=2", "primaryPointerType=4", "availablePointerTypes=4")
+FLAGS += [f"--blink-settings={','.join(MOUSE)}"]  # it would see that the machine has none
 if not CHROMIUM and not os.environ.get("CI"):
     pytest.skip("the page's browser tests need chromium", allow_module_level=True)
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 AUDITS = Path(__file__).with_name("audits.js").read_text(encoding="utf-8").strip().removesuffix(";")
 
 
@@ -48,6 +52,16 @@ class Desk:
         await area.fill(text)
         await self.page.keyboard.press("Escape")  # a list of suggestions would take the Enter
         await area.press("Enter")
+
+    async def opens_thread(self) -> Locator:
+        """Of the one message that has replies. What is drawn anew under the finger may miss a press."""
+        thread, summary = self.page.locator(".thread-pane"), self.page.locator(".thread-summary")
+        await summary.click()
+        with suppress(Error):
+            await thread.wait_for(timeout=5_000)
+            return thread
+        await summary.click()
+        return thread
 
     async def sits_down_as(self, name: str) -> None:
         await self.page.locator(".who").click()

@@ -252,15 +252,19 @@ async def test_a_broken_stream_is_no_answer(garbage: str, system: str, play: Pla
         await heard(played.model, prompt("x"))
 
 
+WITHIN = r"gave no answer within 0\.\d+ s\."
+"""The time of one try; on a busy machine it may be what was left for all of them."""
+
+
 async def test_silence_before_the_first_word_times_out(play: Play) -> None:
     played = await play({"hang": True}, timeout=0.15)
-    with pytest.raises(TimedOut, match=r"0\.15 s"):
+    with pytest.raises(TimedOut, match=WITHIN):
         await heard(played.model, prompt("x"))
 
 
 async def test_silence_midway_times_out(play: Play) -> None:
     played = await play({"say": "It is", "hang": True}, timeout=0.3)
-    with pytest.raises(TimedOut, match=r"0\.3 s"):
+    with pytest.raises(TimedOut, match=WITHIN):
         await heard(played.model, prompt("x"))
     assert len(played.server.bodies) == 1
 

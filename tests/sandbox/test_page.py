@@ -45,7 +45,7 @@ class Browser:
     @contextlib.asynccontextmanager
     async def live(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         async with self.session.ws_connect(f"{self.url}/page/live?person={self.person}") as socket:
-            assert (await socket.receive_json(timeout=5))["type"] == "hello"
+            assert (await socket.receive_json(timeout=30))["type"] == "hello"
             yield socket
 
 
@@ -62,7 +62,7 @@ def other(browser: Browser, person: str) -> Browser:
 async def frames_until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while not found or found[-1]["type"] != kind:
-        found.append(await socket.receive_json(timeout=5))
+        found.append(await socket.receive_json(timeout=30))
     return found
 
 
@@ -243,7 +243,7 @@ async def test_a_page_whose_stream_is_slow_gets_what_it_is_by_then(workspace: Pl
         await client.chat_stopStream(channel="C0OPS", ts=started["ts"])
         frames: list[dict[str, Any]] = []
         while not frames or frames[-1]["message"]["streaming"] or frames[-1]["type"] != "message_changed":
-            frames.append(await mine.receive_json(timeout=5))
+            frames.append(await mine.receive_json(timeout=30))
     assert "part 4" in str(frames[-1]["message"])
     assert "previous" not in frames[-1]
 

@@ -111,6 +111,23 @@ async def test_a_slash_command_in_a_thread_becomes_a_mention(desk: Desk, shown: 
     await expect(page.locator(".thread-pane")).to_contain_text("The p95 of")
 
 
+async def test_a_channel_stays_where_it_is_when_a_thread_is_opened_and_closed(
+    desk: Desk, workspace: Playground
+) -> None:
+    sre = workspace.person("sre")
+    asked = [await sre.says("#ops", f"line {number}\nand\nmore") for number in range(30)]
+    page = await desk.opens("#/c/C0OPS")
+    log = page.locator(".channel-pane .messages")
+    await expect(log).to_contain_text("line 29")
+    await log.evaluate("node => { node.scrollTop = node.scrollHeight / 2 }")
+    before = await log.evaluate("node => node.scrollTop")
+    assert before > 200
+    for path in (f"#/c/C0OPS/t/{asked[15].ts}", f"#/c/C0OPS/t/{asked[16].ts}", "#/c/C0OPS"):
+        await page.evaluate("path => { location.hash = path }", path)
+        await expect(page.locator(".thread-pane")).to_have_count(1 if "/t/" in path else 0)
+        assert abs(await log.evaluate("node => node.scrollTop") - before) < 100
+
+
 async def test_a_command_answers_to_its_author_alone(desk: Desk, shown: Any) -> None:
     page = await desk.opens()
     await desk.writes("/copilot help me")

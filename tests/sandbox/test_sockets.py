@@ -33,7 +33,7 @@ class BareSocket:
         self.socket = socket
 
     async def frame(self) -> dict[str, Any]:
-        found: dict[str, Any] = await self.socket.receive_json(timeout=5)
+        found: dict[str, Any] = await self.socket.receive_json(timeout=30)
         return found
 
     async def acknowledge(self, envelope: dict[str, Any], payload: Any = None) -> None:
@@ -82,7 +82,7 @@ async def test_hello_says_which_app_and_how_many_connections(workspace: Playgrou
     async with bare(workspace):
         opened = await client_of(workspace).apps_connections_open(app_token=workspace.app_token)
         async with aiohttp.ClientSession() as session, session.ws_connect(opened["url"]) as socket:
-            hello = await socket.receive_json(timeout=5)
+            hello = await socket.receive_json(timeout=30)
     assert hello["connection_info"] == {"app_id": "A0COPILOT"}
     assert hello["num_connections"] == 2
 

@@ -16,6 +16,8 @@ from bot.app import App
 from bot.door.operation import Operation
 from bot.door.registry import Registry
 from integrations.sandbox.demo import GROUPS
+from integrations.sandbox.platform.server import Platform
+from integrations.sandbox.platform.world import World
 from integrations.sandbox.slack.manifest import Manifest
 from integrations.sandbox.slack.testing import Person, Playground
 from tests.conftest import settings_for
@@ -127,6 +129,31 @@ async def bots(
 @pytest.fixture
 async def bot(bots: Make) -> App:
     return await bots()
+
+
+@pytest.fixture
+async def platform(ahead: Ahead) -> AsyncIterator[Platform]:
+    """Something to watch, two hours old."""
+    async with Platform(World(born=ahead() - timedelta(hours=2)), clock=ahead) as running:
+        yield running
+
+
+@pytest.fixture
+async def watching(bots: Make, platform: Platform) -> App:
+    """The whole bot, with every source of the platform connected."""
+    return await bots(
+        services_file=defaults.path("services.yaml"),
+        prometheus_url=platform.prometheus_url,
+        loki_url=platform.loki_url,
+        tempo_url=platform.tempo_url,
+        deploys_url=platform.deploys_url,
+    )
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, a command waits for its answer, which may be a window, rather than say so."""
+    monkeypatch.setattr("handlers.commands.PATIENCE", 30)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import pytest
 
 from bot import defaults
 from bot.app import App
+from bot.door.runs import RunStore
 from bot.telemetry.vocabulary import Scope
 from bot.watch.alerts import Alert, AlertState, AlertStore, Origin
 from bot.watch.finding import Family, Finding, Subject
@@ -150,9 +151,16 @@ async def test_noise_makes_the_watch_quieter_and_whoever_said_so_is_told_how(
     card = await card_of(sre)
     await sre.clicks(card, "👎 Noise")
     await redrawn(workspace, card, "👎 1")
-    assert "everything in production now takes more" in words(await sre.sees_ephemeral("#ops")).lower()
+    told = await sre.sees_ephemeral("#ops")
+    quieter = "latency of checkout must be about 3 times as unusual as at first before I speak up"
+    assert f"From now on, {quieter} (watch “everything in production”)." in words(told)
+    below = words(await Thread(workspace, sre.id, card).last(containing="finds it noise"))
+    assert below.startswith(f"<@U0SRE> finds it noise: from now on, {quieter}.")
     await manager.clicks(card, "👍 Useful")
     await redrawn(workspace, card, "👍 1")
+    await sre.clicks(told, "Take it back")
+    await Thread(workspace, sre.id, card).last(containing="<@U0SRE> takes back what they said of it")
+    assert "👎 1" not in words(await redrawn(workspace, card, "👍 1"))
 
 
 async def test_explain_answers_in_the_thread_why_it_is_so(
@@ -168,9 +176,20 @@ async def test_explain_answers_in_the_thread_why_it_is_so(
 async def test_silence_asks_how_long_and_hides_it(watched: Watched, workspace: Playground, sre: Person) -> None:
     card = await card_of(sre)
     await sre.clicks(card, "Silence…")
-    form = await sre.modal(containing="until")
+    form = await sre.modal(containing="would be silent here until")
+    first = form.blocks[0]["text"]["text"]
+    said, *hides, _ = first.split("\n")
+    assert said.startswith("Alerts about latency and error rate of checkout in production would be silent here until")
+    assert hides == ["Hidden now: 1", watched.alert.title]
+    runs = await watched.app.resources.get(RunStore).find()
+    assert "alerts.silence" not in {each.operation for each in runs}, "a form that is opened has changed nothing"
     assert await sre.submits(form) == {}
-    await redrawn(workspace, card, "silenced until")
+    await redrawn(workspace, card, "silenced by <@U0SRE> until")
+    below = words(await Thread(workspace, sre.id, card).last(containing="silenced it"))
+    assert below.startswith("<@U0SRE> silenced it until <!date^")
+    told = await Thread(workspace, sre.id, card).last(containing="are silent here until")
+    await sre.clicks(told, "Take it back")
+    await Thread(workspace, sre.id, card).last(containing="no longer silenced")
 
 
 async def test_when_it_is_over_the_message_says_so(watched: Watched, workspace: Playground, sre: Person) -> None:

@@ -13,8 +13,7 @@ PHONE = {"viewport": {"width": 375, "height": 720}, "color_scheme": "dark", "has
 async def test_a_mention_is_answered_a_form_filled_in_and_the_change_approved_by_another(bot: App, desk: Desk) -> None:
     page = await desk.opens("?as=U0SRE#/c/C0OPS")
     await desk.writes("@copilot rehearse a drill in production")
-    await page.get_by_text("1 reply").click()
-    thread = page.locator(".thread-pane")
+    thread = await desk.opens_thread()
     await thread.get_by_role("button", name="Fill in the form").click()
     form = page.get_by_role("dialog")
     await expect(form.get_by_label("production", exact=True)).to_be_checked()
@@ -53,3 +52,20 @@ async def test_home_shows_what_waits_and_lets_it_be_approved_there(bot: App, des
     await page.get_by_role("button", name="Approve Practice drill").click()
     await page.get_by_role("dialog").locator("button", has_text="Approve").click()
     await expect(page.get_by_text("Nothing is waiting for you")).to_be_visible()
+
+
+async def test_the_rest_of_a_form_unfolds_and_keeps_what_was_typed(bot: App, desk: Desk) -> None:
+    page = await desk.opens("?as=U0SRE#/c/C0OPS")
+    await desk.writes("@copilot watch checkout latency")
+    await (await desk.opens_thread()).get_by_role("button", name="Fill in the form").click()
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Lasting").fill("5 minutes")
+    await expect(form.get_by_label("Query")).to_have_count(0)
+    await form.locator("button", has_text="More…").click()
+    await expect(form.get_by_label("Query")).to_be_visible()
+    await expect(form.get_by_label("Lasting")).to_have_value("5 minutes")
+    await expect(form.locator("button", has_text="More…")).to_have_count(0)
+    await form.get_by_label("Every").fill("2")
+    await form.get_by_role("button", name="Run").click()
+    await expect(form.get_by_text("Must be 15 or more")).to_be_visible()
+    await expect(form.get_by_label("Lasting")).to_have_value("5 minutes")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.app import App
+from bot.telemetry.vocabulary import Scope
+from bot.watch.watches import Aim, Watch, WatchKind, WatchStore
 from handlers import surface
 from integrations.sandbox.slack.testing import Person, Playground, words
 from tests.slack.conftest import Make
@@ -28,6 +32,23 @@ async def test_status_is_shown_to_the_caller_alone(
 async def test_help_shows_what_there_is(bot: App, sre: Person, text: str) -> None:
     await sre.runs("/copilot", text, channel="#ops")
     assert "help" in words(await sre.sees_ephemeral("#ops", containing="Practice drill"))
+
+
+async def test_a_bare_command_lists_what_there_is_and_how_to_go_on(bot: App, sre: Person) -> None:
+    await sre.runs("/watch", "", channel="#ops")
+    empty = words(await sre.sees_ephemeral("#ops", containing="Watches here: none"))
+    assert "watch everything in production" in empty
+    assert "/watch help" in empty
+    assert len(empty.splitlines()) < 10
+    await sre.runs("/watch", "help", channel="#ops")
+    assert "Pause a watch" in words(await sre.sees_ephemeral("#ops", containing="is for watches"))
+
+
+async def test_an_example_of_a_bare_command_opens_its_form(bot: App, sre: Person) -> None:
+    await sre.runs("/watch", "", channel="#ops")
+    await sre.clicks(await sre.sees_ephemeral("#ops", containing="Watches here"), "Watch everything in production")
+    modal = await sre.modal(containing="Metric")
+    assert modal.value("Kind")["value"] == "scan"
 
 
 @pytest.mark.parametrize("command", NOT_YET)
@@ -61,6 +82,7 @@ async def test_a_change_opens_its_form_at_once(bot: App, settled: Settled, works
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
+        ("unwatch", "watches.delete"),
         ("remove", "watches.delete"),
         ("Stop", "watches.delete"),
         ("rm", "watches.delete"),
@@ -71,20 +93,23 @@ async def test_a_change_opens_its_form_at_once(bot: App, settled: Settled, works
         ("checkout", "watches.create"),
     ],
 )
-async def test_another_word_for_a_verb_makes_no_watch(
-    bot: App, sre: Person, said: str, meant: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handlers.commands.PATIENCE", 30)
+async def test_another_word_for_a_verb_makes_no_watch(bot: App, sre: Person, said: str, meant: str) -> None:
+    workspace = "T0LOCAL"
+    now, aim = datetime.now(UTC), Aim(WatchKind.ANOMALY, "latency", Scope("checkout", "production"))
+    await bot.resources.get(WatchStore).add(Watch("wch-1", "latency", aim, "C0OPS", sre.id, now, workspace=workspace))
     await sre.runs("/watch", f"{said} checkout latency", channel="#ops")
     (title,) = [each.title for each in bot.registry if each.name == meant]
     await sre.modal(titled=title)
 
 
-async def test_before_an_answer_that_takes_time_there_is_a_first_word(bots: Make, sre: Person) -> None:
+async def test_before_an_answer_that_takes_time_there_is_a_first_word(
+    bots: Make, sre: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.commands.PATIENCE", 0.1)
     work = Work()
     await bots(long_work(work))
     await sre.runs("/copilot", "take stock", channel="#ops")
-    first = await sre.sees_ephemeral("#ops", containing="Looking")
+    first = await sre.sees_ephemeral("#ops", containing="Looking; the answer follows.")
     work.go_on.set()
     await sre.sees_ephemeral("#ops", containing="all there", after=first)
 

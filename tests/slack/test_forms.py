@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.app import App
 from integrations.sandbox.slack.testing import Modal, Person, Playground, Thread, words
 from tests.slack.conftest import Make
 from tests.slack.seeing import Settled, answers, on_both
@@ -91,3 +92,17 @@ async def test_preferences_are_a_form_that_shows_what_is_set(ran: list[str], set
     await sre.closes(modal)
     thread = await sre.says("#ops", "@copilot rehearse a drill")
     assert "staging" in words(await thread.last(containing="Fill in the form"))
+
+
+async def test_more_fields_are_a_press_away_and_nothing_that_was_typed_is_lost(bot: App, sre: Person) -> None:
+    thread = await sre.says("#ops", "@copilot watch checkout latency")
+    await sre.clicks(await thread.last(containing="please look it over"), "Fill in the form")
+    modal = await sre.modal(containing="Metric")
+    assert len(modal.labels) == 6
+    await sre.fills(modal, {"Above": "not a number", "Lasting": "5 minutes"})
+    await sre.clicks(modal, "More…")
+    await modal.until("PromQL")
+    assert {"Metric", "Query", "Kind", "Name"} < set(modal.labels)
+    assert (modal.value("Above"), modal.value("Lasting")) == ("not a number", "5 minutes")
+    await sre.fills(modal, {"Every": "30"})
+    assert list(await sre.submits(modal)) == ["Above"]

@@ -86,3 +86,25 @@ async def test_what_is_remembered_is_looked_at_and_forgotten_there(
     assert "You asked once." in await presses("My history")
     assert "of you." in await presses("What I remember of you")
     assert "I have forgotten all that I remembered of you" in await presses("Forget everything")
+
+
+async def test_it_says_what_fires_what_is_watched_and_what_is_silent(watching: App, sre: Person) -> None:
+    said = view_words(await sre.home())
+    for line in ("No alerts fire now.", "Watches: none", "Watch everything in production", "Nothing is silenced."):
+        assert line in said, line
+
+
+async def test_what_only_asks_does_not_draw_it_anew(
+    bot: App, workspace: Playground, sre: Person, settled: Settled
+) -> None:
+    def drawn() -> int:
+        return sum(each["what"] == "views.publish" for each in workspace.inspector.entries())
+
+    home = await sre.home()
+    before = drawn()
+    await sre.clicks(home, "My history")
+    await settled()
+    assert drawn() == before
+    await sre.clicks(home, "Turn on")
+    await settled()
+    assert drawn() > before

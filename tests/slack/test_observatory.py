@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import timedelta
 
-import pytest
-
-from bot import defaults
 from bot.app import App
 from integrations.sandbox.platform.server import Platform
-from integrations.sandbox.platform.world import World
 from integrations.sandbox.slack.testing import Person, Playground, words
 from tests.sandbox.desk import Desk, expect
-from tests.slack.conftest import Ahead, Make
+from tests.slack.conftest import Ahead
 from tests.slack.seeing import Settled, answers
-
-
-@pytest.fixture
-async def platform(ahead: Ahead) -> AsyncIterator[Platform]:
-    async with Platform(World(born=ahead() - timedelta(hours=2)), clock=ahead) as running:
-        yield running
-
-
-@pytest.fixture
-async def watching(bots: Make, platform: Platform) -> App:
-    return await bots(
-        services_file=defaults.path("services.yaml"),
-        prometheus_url=platform.prometheus_url,
-        loki_url=platform.loki_url,
-        tempo_url=platform.tempo_url,
-        deploys_url=platform.deploys_url,
-    )
 
 
 async def test_a_question_gets_numbers_a_picture_and_buttons_that_ask_on(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,9 @@ import pytest
 from bot.app import App
 from handlers import face
 from integrations.sandbox.slack.testing import Person, Playground, words
+from tests import killable
 from tests.door.stage import soon
+from tests.replicas import Replica
 from tests.slack.asking import asks_for_a_drill
 from tests.slack.conftest import Make
 from tests.slack.seeing import Settled, answers, on_both
@@ -92,16 +92,15 @@ async def test_an_answer_of_a_bot_that_was_killed_is_finished_by_the_next(
     bots: Make, settled: Settled, workspace: Playground, sre: Person, database_url: str, tmp_path: Path
 ) -> None:
     known = (database_url, str(tmp_path), workspace.api_url, workspace.bot_token, workspace.app_token)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.killable", "endless", *known)
-    await workspace.app_connected(timeout=20)
+    killed = await Replica(killable.main, "endless", *known).start()
+    await workspace.app_connected()
     thread = await sre.says("#ops", "@copilot take stock")
     begun = await thread.last(containing="second half", finished=False)
-    process.kill()
-    await process.wait()
+    await killed.kill()
     work = Work()
     work.go_on.set()
     await bots(long_work(work))
-    answer = await thread.last(containing="all there", timeout=20)
+    answer = await thread.last(containing="all there")
     await settled()
     assert answer.ts == begun.ts
     assert len(answers(thread)) == 1
@@ -123,7 +122,7 @@ async def test_every_answer_arrives_once_whatever_slack_does(
     threads = [await person.says(where, "@copilot status") for person in (sre, manager) for where in ("#ops", "#ml")]
     direct = await sre.dm("status")
     for thread in (*threads, direct):
-        await thread.last(containing="I am well", timeout=30)
+        await thread.last(containing="I am well")
     workspace.faults.clear()
     await settled()
     assert [len(answers(thread)) for thread in (*threads, direct)] == [1] * 5
@@ -170,6 +169,6 @@ async def test_a_slack_that_does_not_know_people_for_a_while_refuses_nobody(
 ) -> None:
     workspace.faults.fail("users.info", times=8)
     thread = await sre.says("#ops", "@copilot status")
-    await thread.last(containing="I am well", timeout=20)
+    await thread.last(containing="I am well")
     await settled()
     assert len(answers(thread)) == 1

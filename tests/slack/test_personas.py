@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-
-import pytest
-
-from bot import defaults
 from bot.app import App
-from integrations.sandbox.platform.server import Platform
-from integrations.sandbox.platform.world import World
 from integrations.sandbox.slack.testing import Person, Playground, words
-from tests.slack.conftest import Ahead, Make
 from tests.slack.seeing import Settled, answers
 
 ABSENT = "is not something I can do here yet"
@@ -44,27 +35,9 @@ SAID = [
 ]
 
 
-@pytest.fixture
-async def platform(ahead: Ahead) -> AsyncIterator[Platform]:
-    async with Platform(World(born=ahead() - timedelta(hours=2)), clock=ahead) as running:
-        yield running
-
-
-@pytest.fixture
-async def watching(bots: Make, platform: Platform) -> App:
-    return await bots(
-        services_file=defaults.path("services.yaml"),
-        prometheus_url=platform.prometheus_url,
-        loki_url=platform.loki_url,
-        tempo_url=platform.tempo_url,
-        deploys_url=platform.deploys_url,
-    )
-
-
 async def test_each_is_answered_or_what_is_missing_is_said(
     watching: App, settled: Settled, sre: Person, workspace: Playground
 ) -> None:
-    workspace.patience = 30  # to explain something takes seconds where others work, too
     wrong = []
     for sentence, expected in SAID:
         thread = await sre.says("#ops", f"@copilot {sentence}")

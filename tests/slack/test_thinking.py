@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,8 +17,10 @@ from bot.operations.maintenance import DrillBook
 from integrations.sandbox.anthropic.server import ScriptedModel
 from integrations.sandbox.slack.state import Message
 from integrations.sandbox.slack.testing import Person, Playground, Thread, words
+from tests import killable
 from tests.agent.playing import PUZZLE, falls_back_to, script, thinks_with
 from tests.door.stage import Script, change, until
+from tests.replicas import Replica
 from tests.slack.asking import redrawn
 from tests.slack.conftest import Make
 from tests.slack.seeing import Settled, answers, on_both
@@ -47,7 +47,7 @@ async def drills(app: App) -> int:
 async def comes_to_the_gate(person: Person, workspace: Playground) -> tuple[Thread, Message]:
     """The thread, and the card in it, once the answer is over."""
     thread = await person.says("#ops", REHEARSE)
-    await thread.last(containing="I go on once people have decided", timeout=20)
+    await thread.last(containing="I go on once people have decided")
 
     def find() -> Message | None:
         return next((each for each in answers(thread) if "Approve\n" in f"{words(each)}\n" and each.blocks), None)
@@ -74,7 +74,7 @@ async def test_what_is_approved_after_a_restart_is_gone_on_with_in_its_thread(
     bot = await bots(**thinks_with(model))
     assert await drills(bot) == 0
     await manager.clicks(card, "Approve")
-    told = await thread.last(containing=DONE, timeout=20)
+    told = await thread.last(containing=DONE)
     assert told.thread_ts == thread.ts
     await settled()
     assert await drills(bot) == 1
@@ -117,7 +117,7 @@ async def test_a_slack_that_is_away_when_people_have_decided_is_tried_again(
 
     conversation.answer = away_at_first  # type: ignore[method-assign,assignment]
     await manager.clicks(card, "Approve")
-    await thread.last(containing=DONE, timeout=20)
+    await thread.last(containing=DONE)
     assert tried == 2
 
 
@@ -131,7 +131,7 @@ async def test_the_same_wish_in_private_is_gone_on_with_in_private(
     await direct.last(containing="I go on once people have decided")
     await settled()
     await manager.clicks(card, "Approve")
-    await direct.last(containing=DONE, timeout=20)
+    await direct.last(containing=DONE)
     await settled()
     assert not [each for each in answers(thread) if DONE in words(each)]
 
@@ -167,14 +167,13 @@ async def test_a_bot_that_was_killed_while_people_decided_is_followed_by_one_tha
     model = await playing(script("drill"))
     settings = json.dumps({**thinks_with(model), "roles_file": str(files / "roles.yaml")})
     known = (database_url, str(tmp_path), workspace.api_url, workspace.bot_token, workspace.app_token, settings)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.killable", "endless", *known)
-    await workspace.app_connected(timeout=20)
+    killed = await Replica(killable.main, "endless", *known).start()
+    await workspace.app_connected()
     thread, card = await comes_to_the_gate(sre, workspace)
-    process.kill()
-    await process.wait()
+    await killed.kill()
     bot = await bots(**thinks_with(model))
     await manager.clicks(card, "Approve")
-    await thread.last(containing=DONE, timeout=20)
+    await thread.last(containing=DONE)
     await settled()
     assert await drills(bot) == 1
     assert sum(DONE in words(each) for each in answers(thread)) == 1

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-
 import pytest
 
-from bot import defaults
 from bot.app import App
 from bot.watch.watches import Watch, WatchKind, WatchState, WatchStore
-from integrations.sandbox.platform.server import Platform
-from integrations.sandbox.platform.world import World
 from integrations.sandbox.slack.testing import Person, words
-from tests.slack.conftest import Ahead, Make
-
-
-@pytest.fixture
-async def platform(ahead: Ahead) -> AsyncIterator[Platform]:
-    async with Platform(World(born=ahead() - timedelta(hours=2)), clock=ahead) as running:
-        yield running
-
-
-@pytest.fixture
-async def watching(bots: Make, platform: Platform) -> App:
-    return await bots(
-        services_file=defaults.path("services.yaml"),
-        prometheus_url=platform.prometheus_url,
-        loki_url=platform.loki_url,
-        tempo_url=platform.tempo_url,
-        deploys_url=platform.deploys_url,
-    )
 
 
 async def kept(app: App) -> list[Watch]:
@@ -120,3 +96,48 @@ async def test_a_mistake_is_said_at_once(watching: App, sre: Person) -> None:
     await sre.runs("/watch", "create service=chekout metric=latency", channel="#ops")
     await sre.sees_ephemeral("#ops", containing="Did you mean checkout")
     assert await kept(watching) == []
+
+
+async def test_what_is_said_of_a_watch_means_the_one_that_fits(watching: App, sre: Person) -> None:
+    for metric in ("latency", "error_rate"):
+        await sre.runs("/watch", f"create service=payments metric={metric}", channel="#ops")
+        await sre.sees_ephemeral("#ops", containing=f"{metric.replace('_', ' ')} of payments in production now")
+    thread = await sre.says("#ops", "@copilot make the payments latency watch more sensitive")
+    await sre.clicks(await thread.last(containing="latency of payments"), "Fill in the form")
+    modal = await sre.modal(containing="Sensitivity")
+    assert modal.value("Sensitivity")["value"] == "high"
+    assert await sre.submits(modal) == {}
+    await thread.last(containing="has high sensitivity now")
+    await sre.says(thread, "@copilot make the payments latency watch more sensitive")
+    await thread.last(containing="high sensitivity already")
+    await sre.says(thread, "@copilot stop watching payments")
+    which = await thread.last(containing="Which one?")
+    (errors,) = [each for each in await kept(watching) if each.aim.metric == "error_rate"]
+    await sre.clicks(which, f"Delete {errors.name}")
+    await thread.last(containing="is not watched any more")
+    assert {each.aim.metric for each in await kept(watching) if each.state is WatchState.ACTIVE} == {"latency"}
+
+
+async def test_a_watch_for_some_hours_only_is_said_to_be_none(watching: App, sre: Person) -> None:
+    thread = await sre.says("#ops", "@copilot watch payments latency at night")
+    await thread.last(containing="looks at all hours")
+    await sre.runs("/watch", "payments latency at night", channel="#ops")
+    await sre.sees_ephemeral("#ops", containing="looks at all hours")
+    assert (await sre.modal(containing="Metric")).open
+
+
+async def test_who_silenced_something_is_told_and_it_is_ended_in_words(watching: App, sre: Person) -> None:
+    thread = await sre.says("#ops", "@copilot silence payments for 2 hours")
+    await sre.clicks(await thread.last(containing="please look it over"), "Fill in the form")
+    modal = await sre.modal(containing="Alerts about payments would be silent here until")
+    await sre.fills(modal, {"Reason": "deploying"})
+    assert await sre.submits(modal) == {}
+    await thread.last(containing="silent here until")
+    await sre.says(thread, "@copilot who silenced payments?")
+    said = words(await thread.last(containing="payments is silenced here by"))
+    assert "SRE on call" in said
+    assert "deploying" in said
+    await sre.says(thread, "@copilot unsilence payments")
+    await sre.clicks(await thread.last(containing="End a silence"), "Fill in the form")
+    assert await sre.submits(await sre.modal(containing="Silence")) == {}
+    await thread.last(containing="are told again")

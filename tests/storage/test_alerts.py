@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.errors import Tampered
-from bot.watch.alerts import Alert, AlertCard, AlertState, Judgement, Origin, Silence
+from bot.watch.alerts import Alert, AlertCard, AlertState, Judgement, Lesson, Origin, Silence
 from bot.watch.finding import Family, Finding, Subject
 from storage.database import Database
 from storage.models import AlertRow
@@ -64,7 +64,10 @@ async def test_an_alert_comes_back_as_it_was(alerts: AlertRepository) -> None:
         acknowledged_at=START,
         silence="sil-1",
         held_back=True,
-        judgements=(Judgement("ada", "noise", START), Judgement("bob", "useful", START + HOUR)),
+        judgements=(
+            Judgement("ada", "noise", START, (Lesson("wat-1", "payments", "latency", 0.5, 1.5),)),
+            Judgement("bob", "none", START + HOUR),
+        ),
         source="alertmanager",
         link="https://example.org",
         reopened=2,
@@ -133,6 +136,15 @@ async def test_of_many_who_change_an_alert_at_once_one_wins_with_all_that_was_ju
         now = after
 
 
+async def test_a_word_of_before_lessons_were_kept_taught_nothing(alerts: AlertRepository, database: Database) -> None:
+    word = Judgement("ada", "noise", START, (Lesson("wat-1", "payments", "latency", 0.5, 0.5),))
+    await alerts.swap(None, alert(1, judgements=(word,)))
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE judgements SET lessons = NULL"))
+    (kept,) = await alerts.find()
+    assert kept.judgements == (replace(word, lessons=()),)
+
+
 async def test_one_damaged_alert_does_not_hide_the_others(alerts: AlertRepository, database: Database) -> None:
     for number in (1, 2):
         await alerts.swap(None, alert(number))
@@ -145,7 +157,9 @@ async def test_one_damaged_alert_does_not_hide_the_others(alerts: AlertRepositor
 
 async def test_a_silence_holds_until_its_time_or_until_somebody_ends_it(alerts: AlertRepository) -> None:
     for number in (1, 2):
-        silence = Silence(f"sil-{number}", START + number * HOUR, "ada", START, service="cart", reason="we know")
+        silence = Silence(
+            f"sil-{number}", START + number * HOUR, "ada", START, service="cart", reason="we know", workspace="T1"
+        )
         await alerts.silence(silence)
         await alerts.silence(replace(silence, reason="pressed twice"))
     assert {each.id for each in await alerts.silences(START)} == {"sil-1", "sil-2"}

@@ -267,9 +267,11 @@ async def server(answer: Answer) -> AsyncIterator[str]:
     try:
         yield f"postgresql+asyncpg://ada:hunter22@127.0.0.1:{listening.sockets[0].getsockname()[1]}/copilot?ssl=disable"
     finally:
+        listening.close()
+        for _turn in range(4):  # whoever was accepted a moment ago is among the writers only after these
+            await asyncio.sleep(0)
         for each in writers:
             each.close()
-        listening.close()
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

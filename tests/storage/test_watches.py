@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from bot.telemetry.vocabulary import Scope
-from bot.watch.alerts import AlertState
-from bot.watch.watches import Aim, Progress, WatchKind, WatchState
+from bot.watch.alerts import AlertState, Judgement, Lesson
+from bot.watch.watches import Aim, Progress, Tuning, WatchKind, WatchState
 from storage.database import Database
 from storage.models import WatchRow
 from storage.repositories import AlertRepository, WatchRepository
@@ -45,8 +45,9 @@ async def test_a_watch_comes_back_as_it_was_made(watches: WatchRepository) -> No
         for_seconds=300,
     )
     watch = replace(
-        SCAN, id="wat-2", name="payments errors", aim=aim, paused_until=START, tuned=1.5, every=37.5, sensitivity="low"
-    )
+        SCAN, id="wat-2", name="payments errors", aim=aim, paused_until=START, tuned=1.5, every=37.5, sensitivity="low",
+        tunings=(Tuning("payments", "errors", 0.5),), tuned_at=START,
+    )  # fmt: skip
     assert await watches.add(watch) == watch
     kept = replace(watch, aim=replace(aim, pattern="Out of ?memory"))
     assert await watches.get("wat-2") == kept, "what cannot be stored is replaced, and nothing else"
@@ -84,6 +85,31 @@ async def test_of_two_who_change_a_watch_at_once_one_is_told_that_the_other_was_
     assert await watches.get(SCAN.id) == changes[swapped.index(True)]
 
 
+async def test_a_judgement_is_kept_with_all_that_it_taught_or_not_at_all(
+    watches: WatchRepository, alerts: AlertRepository
+) -> None:
+    other = replace(SCAN, id="wat-2")
+    for each in (SCAN, other):
+        await watches.add(each)
+    first = alert(1)
+    await alerts.swap(None, first)
+    word = Judgement("ada", "noise", START, (Lesson(SCAN.id, "checkout", "latency", 0.5, 0.5),))
+    after = first.changed(START, judgements=(word,))
+    quieter = [(each, each.taught({("checkout", "latency"): 0.5})) for each in (SCAN, other)]
+    renamed = other.changed(name="renamed")
+    assert await watches.swap(other, renamed)
+    assert not await watches.judged(first, after, quieter), "one of them is not what it was"
+    assert (await alerts.get("alt-1"), await watches.get(SCAN.id)) == (first, SCAN)
+    moved = first.changed(START, acknowledged_by="bob")
+    assert await alerts.swap(first, moved)
+    assert not await watches.judged(first, after, quieter[:1]), "nor is the alert"
+    assert await watches.get(SCAN.id) == SCAN
+    judged = moved.changed(START, judgements=(word,))
+    kept = await asyncio.gather(*(watches.judged(moved, judged, quieter[:1]) for _ in range(4)))
+    assert sorted(kept) == [False] * 3 + [True]
+    assert (await alerts.get("alt-1"), await watches.get(SCAN.id)) == (judged, quieter[0][1])
+
+
 async def test_a_look_is_kept_by_one_of_many_with_all_that_came_of_it(
     watches: WatchRepository, alerts: AlertRepository
 ) -> None:
@@ -96,6 +122,17 @@ async def test_a_look_is_kept_by_one_of_many_with_all_that_came_of_it(
         assert sorted(kept) == [False] * 5 + [True]
         assert await watches.progress(SCAN.id) == after
         assert await alerts.find() == [new[kept.index(True)], *saw]
+
+
+async def test_how_far_many_are_is_read_without_what_they_carry(watches: WatchRepository) -> None:
+    far = [FIRST, replace(SECOND, watch="wat-2", failures=3, trouble="no answer")]
+    for each in far:
+        await watches.add(replace(SCAN, id=each.watch))
+        assert await watches.commit(None, each, (), ())
+    plain = {each.watch: replace(each, state=b"") for each in far}
+    assert await watches.reached(["wat-2", SCAN.id, "wat-3"]) == plain
+    assert await watches.reached([SCAN.id]) == {SCAN.id: plain[SCAN.id]}
+    assert await watches.reached([]) == {}
 
 
 async def test_a_look_that_failed_is_counted_once(watches: WatchRepository) -> None:

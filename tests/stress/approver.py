@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from pathlib import Path
 
 from bot.app import App
@@ -89,7 +88,3 @@ async def vote_on_all(app: App, dice: random.Random) -> None:
             await asyncio.gather(*(vote(approval_id, person) for person in dice.sample(APPROVERS, 3)))
         if not waiting:
             await asyncio.sleep(0.2)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])))

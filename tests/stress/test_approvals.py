@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -19,12 +17,14 @@ from bot.guard.people import Actor
 from bot.operations.maintenance import DrillBook
 from bot.ports import Durable, DurableFunction, Json
 from tests.conftest import settings_for
+from tests.replicas import Replica
+from tests.stress import approver
 from tests.stress.approver import registry, vote_on_all
 
-REQUESTS = 200
+REQUESTS = 120
 PROCESSES = 4
 KILLS = 8
-SECONDS = 150
+SECONDS = 600
 QUORUM_OF_TWO = "approvals: {destructive: {quorum: 2}}\n"
 
 
@@ -72,45 +72,30 @@ async def require_exactly_once(app: App, ids: list[str]) -> dict[str, int]:
 class Replicas:
     """Processes that vote, and that are killed and replaced."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: object) -> None:
         self._arguments = arguments
         self._dice = random.Random(7)
         self._started = 0
         self.killed = 0
-        self.running: list[asyncio.subprocess.Process] = []
+        self.running: list[Replica] = []
 
     async def start(self) -> None:
         self._started += 1
-        self.running.append(
-            await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tests.stress.approver",
-                *self._arguments,
-                str(self._started),
-                stdout=asyncio.subprocess.PIPE,
-            )
-        )
+        self.running.append(await Replica(approver.main, *self._arguments, self._started).start())
 
     async def kill_one(self) -> None:
-        """-9, at no moment of its choosing, and a new one in its place."""
+        """At no moment of its choosing, and a new one in its place."""
         victim = self._dice.choice(self.running)
-        assert victim.stdout is not None
-        await victim.stdout.readline()  # it has come up
-        try:
-            await asyncio.wait_for(victim.wait(), self._dice.uniform(0.1, 1.5))
-        except TimeoutError:
-            victim.send_signal(signal.SIGKILL)
-            await victim.wait()
+        await victim.says("ready")
+        if await victim.ends(within=self._dice.uniform(0.1, 1.5)) is None:
+            await victim.kill()
             self.running.remove(victim)
             self.killed += 1
             await self.start()
 
     async def end(self) -> None:
-        for process in self.running:
-            if process.returncode is None:
-                process.kill()
-            await process.communicate()
+        for each in self.running:
+            await each.kill()
 
 
 async def test_racing_approvers_in_processes_that_are_killed_run_each_approved_operation_once(
@@ -120,7 +105,7 @@ async def test_racing_approvers_in_processes_that_are_killed_run_each_approved_o
     policies.write_text(QUORUM_OF_TWO)
     app = App(settings_for(database_url, tmp_path, policies_file=policies, rate_burst=100_000), registry=registry())
     await app.start()
-    replicas = Replicas(database_url, str(tmp_path), str(policies))
+    replicas = Replicas(database_url, tmp_path, policies)
     try:
         ids = await ask(app, REQUESTS)
         async with asyncio.timeout(SECONDS):
@@ -128,8 +113,8 @@ async def test_racing_approvers_in_processes_that_are_killed_run_each_approved_o
                 await replicas.start()
             while replicas.killed < KILLS and await _open(app):
                 await replicas.kill_one()
-            for process in list(replicas.running):
-                assert await process.wait() == 0
+            for each in replicas.running:
+                assert await each.ends() == 0
         figures = await require_exactly_once(app, ids)
         print(f"\n{app.database.kind}: {figures}, {replicas.killed} processes killed")
         assert replicas.killed >= 3

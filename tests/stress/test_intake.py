@@ -10,8 +10,6 @@ import json
 import os
 import random
 import re
-import signal
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,9 +21,11 @@ from bot.keyring import Keyring
 from integrations.sandbox.slack.server import SlackSandbox
 from storage.database import Database
 from storage.repositories import DeliveryRepository, DrillRepository
+from tests import killable
 from tests.conftest import KEYS
+from tests.replicas import Replica
 
-EVENTS = int(os.environ.get("STRESS_EVENTS", "1000"))
+EVENTS = int(os.environ.get("STRESS_EVENTS", "600"))
 KILLS = 10
 RATE = 200.0
 BOTS = 2
@@ -38,40 +38,26 @@ class Bots:
 
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
-        self.running: list[asyncio.subprocess.Process] = []
+        self.running: list[Replica] = []
         self.killed = 0
 
     async def start(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.killable",
-            "notes",
-            *self._arguments,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        self.running.append(process)
+        self.running.append(await Replica(killable.main, "notes", *self._arguments).start())
 
     async def up(self) -> None:
-        for process in self.running:
-            assert process.stdout is not None
-            if process.returncode is None and not getattr(process, "was_up", False):
-                assert await process.stdout.readline() == b"up\n"
-                process.was_up = True  # type: ignore[attr-defined]
+        for each in self.running:
+            await each.says("up")
 
     async def kill_one(self, dice: random.Random) -> None:
         victim = dice.choice(self.running)
-        victim.send_signal(signal.SIGKILL)
-        await victim.wait()
+        await victim.kill()
         self.running.remove(victim)
         self.killed += 1
         await self.start()
 
     async def end(self) -> None:
-        for process in self.running:
-            if process.returncode is None:
-                process.kill()
-            await process.communicate()
+        for each in self.running:
+            await each.kill()
 
 
 def say(sandbox: SlackSandbox, number: int) -> str:
@@ -121,7 +107,7 @@ async def test_every_message_is_handled_exactly_once_whoever_is_killed(
             offered = time.monotonic() - began
 
             async def all_there() -> bool:
-                assert [each.returncode for each in running.running if each.returncode is not None] == []
+                assert [each.ended for each in running.running if each.ended is not None] == []
                 return sandbox.deliveries.pending == 0 and await inbox.waiting() == 0
 
             assert await until(all_there, SECONDS), (sandbox.deliveries.pending, await inbox.waiting())

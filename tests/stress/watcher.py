@@ -1,11 +1,10 @@
-"""A replica that looks at watches until it is killed: `python -m tests.stress.watcher URL FOLDER NAME`."""
+"""A replica that looks at watches until it is killed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -64,7 +63,3 @@ async def main(url: str, folder: str, name: str) -> None:
     clockwork.start()
     print("up", flush=True)
     await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))

@@ -96,7 +96,7 @@ def test_a_trace_says_how_much_and_what_failed() -> None:
 
 
 def test_a_graph_says_whom_it_frames() -> None:
-    assert "framed: inference-gateway (82 %)" in describe(CHARTS["graph"])
+    assert "inference-gateway (82 %) is suspected" in describe(CHARTS["graph"])
 
 
 def test_amounts_are_said_against_the_threshold() -> None:

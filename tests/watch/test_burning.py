@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.observatory.budgets import BurnView, ObjectiveView
-from bot.telemetry.slo import RULES, Burn
-from bot.watch.burning import Burning
+from bot.telemetry.slo import DAY, HOUR, MINUTE, RULES, Burn
+from bot.watch.burning import Burning, Pace
 from bot.watch.finding import Family, Finding
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 Rates = tuple[float | None, float | None]
 
 
-def objective(*rates: Rates, left: float | None = 0.5) -> ObjectiveView:
-    burns = [Burn(rule, *pair) for rule, pair in zip(RULES, rates, strict=False)]
-    return ObjectiveView(
-        service="checkout",
-        name="availability",
-        indicator="availability",
-        objective=99.9,
-        window_days=30,
-        left_share=left,
-        burns=tuple(
-            BurnView(windows="", factor=each.rule.factor, long=each.long, short=each.short, firing=each.firing)
-            for each in burns
-        ),
-    )
+def objective(*rates: Rates, left: float | None = 0.5, failed: Collection[float] = ()) -> Pace:
+    burns = tuple(Burn(rule, *pair) for rule, pair in zip(RULES, rates, strict=False))
+    return Pace("checkout", "availability", 30 * DAY, burns, frozenset(failed), left)
 
 
 CALM = objective((0.5, 0.5), (0.5, 0.5), (0.5, 0.5))
@@ -40,7 +30,7 @@ SLOW = objective((1.5, 1.5), (1.5, 1.5), (1.2, 1.5))
 UNKNOWN = objective((None, None), (None, None), (None, None))
 
 
-def fed(finder: Burning, number: int, view: ObjectiveView) -> tuple[Finding, ...]:
+def fed(finder: Burning, number: int, view: Pace) -> tuple[Finding, ...]:
     return finder.feed(START + number * timedelta(minutes=5), [view])
 
 
@@ -65,7 +55,7 @@ def test_what_needs_nobody_at_once_is_smaller_than_what_does() -> None:
 
 
 def test_a_budget_that_is_used_up_is_said_to_be() -> None:
-    (found,) = fed(Burning("production"), 0, FAST.model_copy(update={"left_share": -0.2}))
+    (found,) = fed(Burning("production"), 0, replace(FAST, left=-0.2))
     assert found.words.endswith("; it is used up")
 
 
@@ -81,7 +71,7 @@ def test_it_ends_after_two_calm_looks_and_not_while_it_nearly_fires() -> None:
 
 
 @pytest.mark.parametrize("view", [UNKNOWN, objective()])
-def test_what_is_not_counted_is_as_it_was_for_an_hour(view: ObjectiveView) -> None:
+def test_what_is_not_counted_is_as_it_was_for_an_hour(view: Pace) -> None:
     finder = Burning("production")
     assert fed(finder, 0, view) == ()
     fed(finder, 1, FAST)
@@ -90,8 +80,33 @@ def test_what_is_not_counted_is_as_it_was_for_an_hour(view: ObjectiveView) -> No
     assert lost.ended == lost.seen
 
 
+@pytest.mark.parametrize(
+    ("view", "calm"),
+    [
+        (objective((None, None), (0.5, 0.5), (0.5, 0.5)), True),  # no traffic in five minutes
+        (objective((None, None), (0.5, 0.5), (0.5, 0.5), failed={5 * MINUTE}), False),
+        (objective((20.0, None), (0.5, 0.5), (0.5, 0.5), failed={5 * MINUTE}), False),
+        (objective((0.5, None), (0.5, 0.5), (0.5, 0.5), failed={5 * MINUTE}), True),
+        (objective((None, 20.0), (0.5, 0.5), (0.5, 0.5), failed={HOUR}), False),
+        (objective((None, 0.5), (0.5, 0.5), (0.5, 0.5), failed={HOUR}), True),
+    ],
+)
+def test_a_window_that_could_not_be_asked_is_calm_only_where_the_other_one_says_so(view: Pace, calm: bool) -> None:  # noqa: FBT001
+    finder = Burning("production")
+    fed(finder, 0, FAST)
+    fed(finder, 1, view)
+    assert fed(finder, 2, view)[0].open is not calm
+
+
+def test_what_is_looked_at_once_a_day_goes_on_from_one_day_to_the_next() -> None:
+    finder = Burning("production", every=DAY)
+    for day in range(3):
+        (found,) = finder.feed(START + timedelta(days=day), [FAST])
+        assert (found.open, found.since) == (True, START)
+
+
 @given(st.lists(st.sampled_from([CALM, FAST, SLOW, UNKNOWN]), max_size=30))
-def test_each_event_ends_once_and_the_state_may_be_kept_in_between(views: list[ObjectiveView]) -> None:
+def test_each_event_ends_once_and_the_state_may_be_kept_in_between(views: list[Pace]) -> None:
     finder, kept = Burning("production"), Burning("production")
     live = False
     for number, view in enumerate(views):

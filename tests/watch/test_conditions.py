@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -12,12 +13,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from bot.errors import InvalidInput
+from bot.telemetry.signals import LogLine
+from bot.telemetry.vocabulary import Scope
 from bot.watch.conditions import Conditions
 from bot.watch.finding import Family, Finding, Subject
+from bot.watch.keeping import id_of
 from bot.watch.spells import Key
-from bot.watch.watches import Aim, WatchKind
+from bot.watch.watches import Aim, Side, WatchKind
 
 START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
 NAN = math.nan
@@ -119,6 +124,52 @@ def test_lines_that_are_watched_are_a_pattern() -> None:
     assert found.size == 4
 
 
+OOM = Aim(WatchKind.PATTERN, pattern="OOM")
+CACHE, CART = (Subject(service, "production", "logs", "OOM") for service in ("redis-cache", "cart"))
+
+
+def logged(kept: object = None) -> Conditions:
+    return Conditions(OOM, CACHE, title="“OOM”", kept=kept)  # type: ignore[arg-type]
+
+
+def test_a_line_that_was_asked_for_is_quoted_and_it_began_when_it_was_written() -> None:
+    lines = [LogLine(at(0.5), "OOM killed\n  redis"), LogLine(at(0.9), f"OOM {'x' * 200}"), LogLine(at(1.2), "later")]
+    finder = logged()
+    first = finder.feed(np.array([minute(1)]), {CACHE: np.array([1.0])}, None, {CACHE: lines[:1]})
+    assert [(each.words, each.since) for each in first] == [
+        ("“OOM” is logged: 1 line in a minute, “OOM killed redis”", at(0.5))
+    ]
+    (found,) = logged().feed(np.array([minute(1)]), {CACHE: np.array([2.0])}, None, {CACHE: lines})
+    assert found.words.startswith("“OOM” is logged: 2 lines in a minute, “OOM xxx")
+    assert len(found.words) < 140
+    assert found.since == at(0.5)
+
+
+def test_lines_come_one_by_one_and_are_over_ten_minutes_after_the_last_of_them() -> None:
+    finder = logged()
+    assert fed_lines(finder, [1, *[0] * 9])[0].open
+    (found,) = fed_lines(finder, [1, *[0] * 9], begin=10)
+    assert (found.open, found.since, found.seen) == (True, at(0), at(10))
+    (ended,) = fed_lines(finder, [0], begin=20)
+    assert ended.ended == at(11)
+    assert fed_lines(finder, [0], begin=21) == ()
+
+
+def test_a_service_that_is_not_counted_in_a_look_logged_nothing_and_is_not_lost() -> None:
+    finder = logged()
+    fed_lines(finder, [1])
+    times = np.array([minute(number) for number in range(1, 10)])
+    found = finder.feed(times, {CART: np.zeros(9)})
+    assert [(each.subject, each.open) for each in found] == [(CACHE, True)]
+    (ended,) = finder.feed(np.array([minute(10)]), {CART: np.zeros(1)})
+    assert (ended.subject, ended.ended) == (CACHE, at(1))
+
+
+def fed_lines(finder: Conditions, counts: Sequence[float], begin: int = 0) -> tuple[Finding, ...]:
+    times = np.array([minute(begin + number) for number in range(len(counts))])
+    return finder.feed(times, {CACHE: np.array(counts, dtype=float)})
+
+
 # ---------------------------------------------------------------- not there
 
 
@@ -168,6 +219,27 @@ def test_a_change_against_the_day_before_needs_both_and_is_smoothed() -> None:
     (less,) = fed(conditions(HALF), [25.0] * 10, before=flat)
     assert (less.direction, less.since) == ("low", at(2))
     assert less.words == "error rate is 2,500 %, 75 % under a day before"
+
+
+def test_who_asks_for_what_rises_is_not_told_of_what_falls() -> None:
+    flat = [100.0] * 10
+    wishes: dict[Side, list[str]] = {"up": ["high"], "down": ["low"], "": ["high", "low"]}
+    for only, told in wishes.items():
+        aim = replace(HALF, only=only)
+        finders = [fed(conditions(aim), [value] * 10, before=flat) for value in (200.0, 25.0)]
+        assert [each.direction for found in finders for each in found] == told
+    turned = conditions(replace(HALF, only="up"))
+    assert fed(turned, [200.0] * 10, before=flat)[0].open
+    (over,) = fed(turned, [25.0] * 5, begin=10, before=flat[:5])
+    assert over.ended
+
+
+def test_a_watch_that_was_there_before_one_way_could_be_asked_for_is_the_same_one() -> None:
+    aim = Aim(WatchKind.CHANGE, "cost", Scope("checkout", "production"), change=0.5)
+    row = {name: value for name, value in asdict(aim).items() if name != "only"}
+    assert TypeAdapter(Aim).validate_python(row) == aim
+    assert id_of(aim, "T1", "C1") == "wch-1ee838e439"
+    assert len({id_of(each, "T1", "C1") for each in (aim, replace(aim, only="up"), replace(aim, only="down"))}) == 3
 
 
 # ---------------------------------------------------------------- whatever comes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
@@ -72,7 +73,7 @@ def database_kind() -> str:
 async def desk(database: Database, clock: MovedClock) -> Desk:
     clock.now = MONDAY
     made = Desk(database, clock)
-    await made.watches.add(SCAN)
+    await made.watches.add(replace(SCAN, created_at=MONDAY - timedelta(days=30)))
     return made
 
 
@@ -80,6 +81,14 @@ async def test_on_mondays_the_day_and_the_week_are_told(desk: Desk) -> None:
     await desk.digesting.round(())
     assert [(channel, title) for channel, title, _, _ in desk.told] == [("C1", "The last day"), ("C1", "The last week")]
     assert [digest.window.end for _, _, digest, _ in desk.told] == [MONDAY, MONDAY]
+
+
+async def test_of_a_day_on_which_nobody_looked_nothing_is_told(desk: Desk, clock: MovedClock) -> None:
+    new = replace(SCAN, id="wch-new", name="new", channel="C2", created_at=MONDAY + timedelta(minutes=1))
+    await desk.watches.add(new)
+    clock.move(minutes=5)
+    await desk.digesting.round(())
+    assert {channel for channel, *_ in desk.told} == {"C1"}
 
 
 async def test_on_other_days_only_the_day_is(desk: Desk, clock: MovedClock) -> None:

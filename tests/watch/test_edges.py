@@ -18,6 +18,7 @@ from bot.telemetry.signals import Span, Trace
 from bot.watch.edges import Edges, calls
 from bot.watch.finding import Family, Finding
 from bot.watch.spells import Key
+from bot.watch.watches import EVERYWHERE, Place
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -104,6 +105,16 @@ def test_slower_calls_are_found_within_minutes_and_say_what_is_usual(story: Stor
     assert [each.key for each in story.ended] == [found.key]
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [(("bank", "traces"), False), (("checkout", "traces"), True), (("bank", "logs"), True), (EVERYWHERE, False)],
+)
+def test_where_feedback_wants_more_it_takes_more(learned: Json, place: Place, told: bool) -> None:  # noqa: FBT001
+    story = Story(2, 120, learned)
+    story.finder = Edges("production", learned={place: 1_000.0}, kept=learned)
+    assert any(story.look(story.traces(slower)) for _ in range(5)) is told
+
+
 def test_failing_calls_are_found_and_no_other(story: Story) -> None:
     for _ in range(3):
         found = story.look(story.traces(failing))
@@ -112,6 +123,15 @@ def test_failing_calls_are_found_and_no_other(story: Story) -> None:
     assert one.value == pytest.approx(0.33, abs=0.25)
     assert one.expected is not None
     assert one.expected < 0.03
+
+
+def test_a_few_calls_that_were_slow_by_chance_before_are_not_the_beginning(story: Story) -> None:
+    unlucky = [call("payments", "bank", 0.5) for _ in range(4)]
+    assert story.look(story.traces() + unlucky) == ()
+    found: tuple[Finding, ...] = ()
+    while not found:
+        found = story.look(story.traces(slower))
+    assert START + 121 * MINUTE < found[0].since <= START + 122 * MINUTE
 
 
 def test_one_slow_call_and_one_failed_one_are_nothing(story: Story) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -18,6 +19,7 @@ from bot.telemetry.signals import Level, LogLine
 from bot.watch.finding import Family, Finding
 from bot.watch.patterns import MOST, Lines, Patterns, Weight, counted
 from bot.watch.spells import Key
+from bot.watch.watches import EVERYWHERE, Place
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -76,15 +78,43 @@ def story(learned: Json) -> Story:
 def test_a_new_error_is_found_in_the_look_that_shows_it_and_ends_once_it_stays_away(story: Story) -> None:
     (found,) = story.with_more(told(PANIC, 20, "error"))
     assert (found.family, found.subject.signal, found.subject.detail) == (Family.PATTERN, "logs", "new")
-    assert found.words == f"new error lines, “{PANIC}”, 20 until now"
+    assert found.words == f"new error lines, “{PANIC}”, 20 in all"
     assert found.size > 6
-    assert story.with_more(told(PANIC, 20, "error"))[0].words.endswith("40 until now")
+    assert story.with_more(told(PANIC, 20, "error"))[0].words.endswith("40 in all")
     for _ in range(5):
         assert story.look()[0].key == found.key
     while story.look():
         assert story.number < 200
     (ended,) = story.ended
     assert (ended.key, ended.seen) == (found.key, START + 182 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("place", "told_of"),
+    [(("checkout", "logs"), False), (("cart", "logs"), True), (("checkout", "traces"), True), (EVERYWHERE, False)],
+)
+def test_where_feedback_wants_more_it_takes_more(learned: Json, place: Place, told_of: bool) -> None:  # noqa: FBT001
+    story = Story(2)
+    story.finder, story.number = Patterns("production", learned={place: 1_000.0}, kept=learned), 180
+    assert bool(story.with_more(told(PANIC, 20, "error"))) is told_of
+
+
+def test_a_new_error_began_with_its_first_line_and_not_with_the_drip_before_the_flood(story: Story) -> None:
+    def lines(count: int, second: int) -> Lines:
+        return replace(told(PANIC, count, "error"), first=START + story.number * MINUTE + timedelta(seconds=second))
+
+    assert story.with_more(lines(1, 10)) == ()
+    assert story.with_more(lines(2, 10)) == ()
+    (found,) = story.with_more(lines(40, 20))
+    assert found.since == START + 182 * MINUTE + timedelta(seconds=20)
+    assert story.with_more(lines(40, 0))[0].since == found.since
+
+
+def test_of_new_lines_that_become_many_slowly_the_first_is_the_beginning(story: Story) -> None:
+    first = START + 180 * MINUTE + timedelta(seconds=30)
+    assert story.with_more(replace(told(PANIC, 10, "error"), first=first)) == ()
+    (found,) = story.with_more(told(PANIC, 10, "error"))
+    assert found.since == first
 
 
 def test_a_few_new_lines_are_not_worth_a_word(story: Story) -> None:
@@ -109,7 +139,7 @@ def test_a_deploy_that_renames_everything_is_one_finding(story: Story) -> None:
 def test_a_surge_is_found_in_its_second_look_and_ends_after_three_that_are_as_usual(story: Story) -> None:
     assert story.with_more(told("payment was refused", 12, "error")) == ()
     (found,) = story.with_more(told("payment was refused", 12, "error"))
-    assert (found.subject.detail, found.direction, found.since) == ("surging", "high", START + 181 * MINUTE)
+    assert (found.subject.detail, found.direction, found.since) == ("surging", "high", START + 180 * MINUTE)
     assert found.words.startswith("far more error lines, “payment was refused”: 1")
     for _ in range(3):
         story.look()
@@ -143,7 +173,7 @@ def test_a_steady_pattern_that_stays_away_for_three_looks_has_vanished(story: St
     assert story.look(steady(story.dice, rest)) == ()
     assert story.look(steady(story.dice, rest)) == ()
     (found,) = story.look(steady(story.dice, rest))
-    assert (found.subject.detail, found.direction, found.since) == ("vanished", "low", START + 181 * MINUTE)
+    assert (found.subject.detail, found.direction, found.since) == ("vanished", "low", START + 180 * MINUTE)
     assert found.words.startswith("no more lines, “request is served”: usual is ")
     for _ in range(4):
         story.look()

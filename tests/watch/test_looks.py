@@ -14,7 +14,7 @@ from bot.app import App
 from bot.errors import CopilotError, InvalidInput
 from bot.telemetry.signals import Window
 from bot.telemetry.vocabulary import Scope
-from bot.watch.finding import Family, Finding
+from bot.watch.finding import Family, Finding, Subject
 from bot.watch.looks import metrics
 from bot.watch.looks.look import moments, times_of
 from bot.watch.scans import Scans
@@ -208,10 +208,57 @@ async def test_a_replay_can_be_drawn_and_says_what_it_asked(post: Post) -> None:
     assert any(each.findings for each in replayed.moments)
 
 
-@pytest.mark.parametrize("scan", ["slo", "logs", "traces"])
-async def test_what_cannot_be_replayed_says_so(post: Post, scan: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot be replayed"):
-        await post.scans.replay(watch(WatchKind.SCAN, scan, PRODUCTION), Window(START - MINUTE, START), _silent)
+@pytest.mark.parametrize(
+    ("scan", "service", "size"), [("slo", "checkout", 0.3), ("logs", "cart", 0.3), ("traces", "auth-service", 0.6)]
+)
+async def test_a_replay_finds_what_looks_found(post: Post, scan: str, service: str, size: float) -> None:
+    asked = watch(WatchKind.SCAN, scan, PRODUCTION, 300.0)
+    post.breaks("error_burst", service, size=size)
+    post.clock.move(minutes=31)
+    tick = asked.due(START)
+    progress = Progress(asked.id, tick, (await post.scans(asked, None, tick)).state)
+    told: list[set[Subject]] = []
+    for _ in range(6):
+        tick += 5 * MINUTE
+        sight = await post.scans(asked, progress, tick)
+        progress = Progress(asked.id, tick, sight.state)
+        told.append({each.subject for each in sight.findings if each.open})
+    replayed = await post.scans.replay(asked, Window(START, tick), _silent)
+    again = [{each.subject for each in one.findings if each.open} for one in replayed.moments]
+    assert again == told
+    assert any(each.service == service for each in told[-1])
+    assert all(each.watch == asked.id for one in replayed.moments for each in one.findings)
+    for one in replayed.moments:  # nothing ends only to begin again
+        assert len({each.key for each in one.findings}) == len(one.findings)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(watch(WatchKind.SCAN, scan, PRODUCTION, 300.0) for scan in ("metrics", "slo", "logs", "traces")),
+        watch(WatchKind.THRESHOLD, "latency", every=300.0, above=2.0),
+        watch(WatchKind.PATTERN, pattern="panic", every=300.0),
+    ],
+    ids=lambda each: each.aim.metric or each.aim.kind,
+)
+async def test_a_replay_of_all_of_a_time_is_of_all_of_it(post: Post, asked: Watch) -> None:
+    window = Window(START - 15 * MINUTE, START)
+    assert (await post.scans.replay(asked, window, _silent)).since == window.start
+
+
+async def test_a_burn_is_replayed_with_its_rates_and_what_they_are_held_against(post: Post) -> None:
+    post.breaks("error_burst", "checkout", size=0.3)
+    post.clock.move(minutes=30)
+    asked = watch(WatchKind.BURN)
+    replayed = await post.scans.replay(asked, Window(START - timedelta(hours=1), post.clock()), _silent)
+    hour, quarter, days = replayed.series
+    assert [len(each) for each in replayed.series] == [90, 90, 90]
+    assert replayed.about == "orders succeed"
+    assert hour.values[-1] > quarter.values[-1] > days.values[-1] > hour.values[0]
+    assert [limit for limit, _ in replayed.limits] == [14.4, 6.0, 1.0]
+    first = next(one for one in replayed.moments if one.findings)
+    assert START < first.at <= START + 6 * MINUTE
+    assert 'service="checkout"' in first.findings[0].query
 
 
 async def test_a_scan_that_does_not_exist_says_which_do(post: Post) -> None:

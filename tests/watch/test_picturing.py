@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,19 +10,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from bot.errors import Unavailable
 from bot.observatory.observatory import Observatory
-from bot.telemetry.charts.shapes import Lines, Small
+from bot.telemetry.charts.draw import sheet_of
+from bot.telemetry.charts.looks import THEMES, ThemeName
+from bot.telemetry.charts.shapes import Band, Lines, Small
+from bot.telemetry.charts.sheet import Sheet
 from bot.telemetry.queries.promql import checked
-from bot.telemetry.signals import Floats, Window
+from bot.telemetry.signals import Floats, Series, Window
 from bot.telemetry.vocabulary import Scope
 from bot.watch.alerts import Alert, AlertState, Origin
 from bot.watch.digests import digest
 from bot.watch.finding import Family, Finding, Subject
 from bot.watch.picturing import MOST_PANELS, Picturing, bare, course, sights, window_of
 from tests.conftest import START
-from tests.observatory.fakes import DOWN, VOCABULARY, FakeChanges, FakeMetrics, deploy, line, watching
+from tests.observatory.fakes import DOWN, VOCABULARY, FakeChanges, FakeLogs, FakeMetrics, deploy, line, watching
 
 BEGAN = START - timedelta(minutes=10)
 
@@ -72,17 +77,60 @@ async def test_one_number_is_one_chart_with_what_is_usual_and_since_when_it_is_n
     assert chart.stretches[0].start == BEGAN
 
 
-async def test_the_origin_stands_beside_the_symptom_with_its_deploys() -> None:
+@pytest.mark.parametrize(("sure", "first"), [(0.8, 1), (0.2, 0)])
+async def test_the_origin_stands_beside_the_symptom_with_its_deploys(sure: float, first: int) -> None:
+    """What the sentence above it is about stands first."""
     changes = FakeChanges([deploy(12, "payments", "2.3"), deploy(13, "search", "9.9")])
     findings = (finding(), finding("search"), finding("payments", "error_rate"))
-    chart = await picturing(platform(changes=changes)).chart(alert(*findings, origins=(Origin("payments", 0.8),)))
+    chart = await picturing(platform(changes=changes)).chart(alert(*findings, origins=(Origin("payments", sure),)))
     assert isinstance(chart, Small)
-    assert [panel.title for panel in chart.panels] == [
-        "P95 latency · checkout in production",
-        "Error rate · payments in production",
-        "P95 latency · search in production",
-    ]
+    two = ["P95 latency · checkout in production", "Error rate · payments in production"]
+    titles = [panel.title for panel in chart.panels]
+    assert titles == [two[first], two[1 - first], "P95 latency · search in production"]
+    assert chart.title == f"{('checkout', 'payments')[first]} and 2 more, since 15:20"
     assert "payments 2.3" in {mark.label for mark in chart.panels[0].marks}
+
+
+async def test_who_does_not_see_it_is_told_of_each_panel() -> None:
+    findings = (finding(), finding("search"), finding("payments", "error_rate"))
+    long = "checkout is slow: p95 is 1.9 s, usual is 0.45 s (deploy 2.3, 2 minutes before); " * 3
+    drawn = await picturing(platform())(alert(*findings, title=long))
+    assert drawn is not None
+    _, *sentences = drawn.alt.split(". ")
+    assert [each.partition(":")[0] for each in sentences[:3]] == [
+        "P95 latency · checkout in production",
+        "P95 latency · search in production",
+        "Error rate · payments in production",
+    ]
+    assert all(" until 15:20, then up to " in each for each in sentences[:3])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("several", [False, True])
+async def test_what_the_legend_calls_usual_is_seen_however_steady_it_was(theme: ThemeName, several: bool) -> None:  # noqa: FBT001
+    steady = {'status=~"5..': line(lambda times: np.where(times < BEGAN.timestamp(), 0.0, 0.04), service="payments")}
+    beside = (finding("checkout", "error_rate"),) if several else ()
+    chart = await picturing(watching(steady)).chart(alert(finding("payments", "error_rate", expected=0.0), *beside))
+    assert chart is not None
+    sheet = sheet_of(chart, THEMES[theme])
+    assert "usual" in {each.words for each in sheet.written}
+    seen = np.asarray(Image.open(io.BytesIO(sheet.png())).convert("RGB")).reshape(-1, 3).astype(int)
+    alike = np.count_nonzero(np.abs(seen - seen[_key_of(sheet, "usual")]).max(axis=1) <= 6)
+    assert alike > 5 * 28 * 22, "a band, and not only its swatch"
+
+
+def _key_of(sheet: Sheet, words: str) -> int:
+    """A pixel of the swatch before those words."""
+    (written,) = [each for each in sheet.written if each.words == words]
+    return int(written.box.top + written.box.bottom) // 2 * sheet.width + int(written.box.left) - 26
+
+
+async def test_what_is_too_far_away_to_be_seen_is_not_in_the_legend() -> None:
+    chart = await picturing(platform()).chart(alert(finding(expected=0.45)))
+    assert isinstance(chart, Lines)
+    count = len(chart.curves[0].values)
+    far = chart.model_copy(update={"band": Band(low=(900.0,) * count, high=(950.0,) * count)})
+    assert "usual" not in {each.words for each in sheet_of(far, THEMES["light"]).written}
 
 
 async def test_a_service_that_has_nothing_to_do_with_it_leaves_no_mark() -> None:
@@ -127,11 +175,29 @@ async def test_of_several_series_that_of_the_service_is_taken() -> None:
 
 @pytest.mark.parametrize("family", [Family.PATTERN, Family.EDGE, Family.BURN])
 async def test_what_is_no_number_is_seen_in_errors_and_latency_of_its_service(family: Family) -> None:
-    line_of_log = finding(signal="logs", family=family, query='{service="checkout"} |= "OOM"')
+    line_of_log = finding(signal="logs", family=family)
     assert sights(alert(line_of_log), VOCABULARY.metrics)[0].signal == "error_rate"
     chart = await picturing(platform()).chart(alert(line_of_log))
     assert isinstance(chart, Small)
     assert [panel.title.partition(" ·")[0] for panel in chart.panels] == ["Error rate", "P95 latency"]
+
+
+async def test_lines_that_somebody_asked_for_are_drawn_as_their_own_count() -> None:
+    def counts(window: Window, step: float) -> list[Series]:
+        assert step == 60
+        return [Series({}, np.array([BEGAN.timestamp()]), np.array([2.0]))]
+
+    query = 'sum(count_over_time({service="checkout"} |= "OOM" [1m]))'
+    subject = Subject("checkout", "production", "logs", "OOM")
+    asked = finding(family=Family.PATTERN, subject=subject, query=query, value=2.0, expected=0.0)
+    logs = FakeLogs(counts=counts)
+    chart = await picturing(platform(logs=logs)).chart(alert(asked))
+    assert isinstance(chart, Lines)
+    assert (chart.title, chart.unit) == ("Lines with “OOM” · checkout in production", "lines")
+    assert [each for each, _ in logs.asked] == [query]
+    (curve,) = chart.curves
+    assert set(curve.values) == {0.0, 2.0}, "a minute without a count had no line"
+    assert await picturing(platform()).chart(alert(asked)) is None, "no other number stands for it"
 
 
 async def test_where_nothing_is_measured_there_is_no_picture() -> None:
@@ -161,7 +227,7 @@ async def test_it_is_a_picture_with_words_for_who_does_not_see_it() -> None:
 
 
 def test_it_shows_well_before_the_beginning_until_now_or_the_end_and_never_more_than_a_day() -> None:
-    assert window_of(alert(finding()), START) == Window(BEGAN - timedelta(hours=2), START)
+    assert window_of(alert(finding()), START) == Window(BEGAN - timedelta(hours=1), START)
     over = alert(finding(), resolved_at=START, state=AlertState.RESOLVED)
     assert window_of(over, START + timedelta(days=3)).end == START + timedelta(minutes=15)
     assert window_of(alert(finding()), START + timedelta(days=30)).seconds == 86_400

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.watch.alerts import Alert, Origin
 from bot.watch.finding import Family, Finding
-from bot.watch.ranking import merged, ordered, origins, ranked, severity
+from bot.watch.ranking import ordered, origins, ranked, severity
 from bot.watch.relating import Ground
 from tests.watch.scenes import GRAPH, SHOP, TIERS, Room, change, finding
 
@@ -150,22 +150,6 @@ def test_a_service_is_named_once_and_only_if_something_was_found_there(found: li
 def test_a_cycle_of_calls_ends() -> None:
     loop = Ground(graph={"a": ("b",), "b": ("c",), "c": ("a",)})
     assert {each.service for each in origins(several("latency", "a", "b", "c"), loop)} == {"a", "b", "c"}
-
-
-# ---------------------------------------------------------------- with root cause analysis
-
-
-def test_an_analysis_that_has_seen_more_outweighs() -> None:
-    quick = (Origin("checkout", 0.7, "latency is 9"), Origin("payments", 0.3))
-    found = merged(quick, (Origin("payments", 0.8, "its traces"), Origin("checkout", 0.1)))
-    assert [each.service for each in found] == ["payments", "checkout"]
-    assert found[0].because == "its traces"
-    assert found[1].because == "latency is 9"
-
-
-def test_where_one_of_them_says_nothing_the_other_counts() -> None:
-    one = (Origin("checkout", 0.7),)
-    assert merged(one, ()) == merged((), one) == one
 
 
 # ---------------------------------------------------------------- how bad it is

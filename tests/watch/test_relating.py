@@ -32,8 +32,8 @@ def grouped(*findings: Finding, changes: tuple[Change, ...] = ()) -> list[list[s
         ("HighErrorRate", Nature.FELT),
         ("throughput", Nature.LOAD),
         ("tokens", Nature.LOAD),
-        ("memory", Nature.OWN),
-        ("gpu", Nature.OWN),
+        ("memory", Nature.MACHINE),
+        ("gpu", Nature.MACHINE),
         ("cost", Nature.OWN),
         ("refusals", Nature.OWN),
     ],
@@ -72,6 +72,32 @@ def test_two_that_need_the_same_quiet_service_are_joined_by_what_they_feel() -> 
 
 def test_what_each_has_for_itself_is_no_common_cause() -> None:
     assert grouped(finding("chat", "cost"), finding("inference", "memory")) == [["chat"], ["inference"]]
+
+
+def test_what_a_machine_lacks_is_felt_by_who_calls_and_what_a_call_costs_is_not() -> None:
+    assert grouped(finding("checkout"), finding("payments", "memory")) == [["checkout", "payments"]]
+    assert grouped(finding("checkout"), finding("payments", "cost")) == [["checkout"], ["payments"]]
+    assert grouped(finding("checkout", "throughput"), finding("payments", "cost")) == [["checkout", "payments"]]
+
+
+@pytest.mark.parametrize(
+    ("cause", "effect", "comes"),
+    [
+        (finding("payments"), finding("checkout"), True),
+        (finding("database"), finding("checkout", "error_rate"), True),  # itself, and by payments
+        (finding("inference", "gpu"), finding("gateway"), True),
+        (finding("checkout"), finding("payments"), False),
+        (finding("payments"), finding("checkout", "memory"), False),
+        (finding("payments", "cost"), finding("checkout"), False),
+        (finding("payments", "cost"), finding("payments"), True),
+        (finding("checkout", "throughput"), finding("payments", "memory"), True),
+        (finding("payments", "throughput"), finding("checkout", "throughput"), False),
+        (finding("payments"), finding("search"), False),
+        (finding("payments"), finding("checkout", environment="staging"), False),
+    ],
+)
+def test_trouble_goes_up_and_load_goes_down(cause: Finding, effect: Finding, *, comes: bool) -> None:
+    assert neighbours(SHOP, WINDOW).explains(cause, effect) is comes
 
 
 def test_a_surge_at_the_entrance_flows_down() -> None:

@@ -34,9 +34,20 @@ def test_many_looks_at_one_trouble_are_one_alert_and_the_next_trouble_is_another
     again = replace(later[0].findings[0], since=later[0].at, seen=later[0].at)
     calm = [Moment(START + timedelta(minutes=each), ()) for each in range(31, 60)]
     looks = [*map(moment, range(30)), moment(30, open_=False), *calm, Moment(later[0].at, (again,))]
-    alerts = raised(LIMIT, looks, ground_of(CATALOGUE), Policy())
+    alerts = raised([(LIMIT, each) for each in looks], ground_of(CATALOGUE), Policy())
     assert [each.since for each in alerts] == [START, later[0].at]
     assert ended(alerts[0], WEEK.end) == START + timedelta(minutes=30)
+
+
+def test_what_turned_out_to_be_part_of_another_alert_is_not_one_more() -> None:
+    began = [found("frontend", "latency", START), found("payments", "memory", START + timedelta(minutes=1))]
+    link = found("checkout", "error_rate", START + timedelta(minutes=2))
+    looks = [began[:1], began, [*began, link]]
+    moments = [Moment(START + timedelta(minutes=1 + at), tuple(each)) for at, each in enumerate(looks)]
+    told = [(SCAN, each) for each in moments]
+    assert len(raised(told[:2], ground_of(CATALOGUE), Policy())) == 2
+    (alert,) = raised(told, ground_of(CATALOGUE), Policy())
+    assert len(alert.findings) == 3
 
 
 def test_what_is_still_open_lasts_until_the_end_of_the_window() -> None:
@@ -44,7 +55,7 @@ def test_what_is_still_open_lasts_until_the_end_of_the_window() -> None:
 
 
 def test_calm_looks_make_nothing() -> None:
-    assert raised(LIMIT, [Moment(START, ())], ground_of(CATALOGUE), Policy()) == ()
+    assert raised([(LIMIT, Moment(START, ()))], ground_of(CATALOGUE), Policy()) == ()
     assert picture(LIMIT, "calm", Replayed(()), (), (), WEEK) is None
 
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.watch.alerts import Alert, AlertState, Judgement, Silence
+from bot.watch.alerts import Alert, AlertState, Judgement, Lesson, Silence
 from bot.watch.finding import Family, Finding
 from bot.watch.settling import MOST_FINDINGS, excuse
 from bot.watch.watches import WatchKind
@@ -56,6 +57,149 @@ def test_while_an_alert_fires_what_is_near_joins_it_however_late() -> None:
     assert alert.version == 2
 
 
+def test_what_does_not_come_of_an_alert_is_another_one_however_near_it_is() -> None:
+    room = Room()
+    room.look(1, SLOW)
+    below = finding("payments", "error_rate", at=9)
+    room.look(10, SLOW, below)
+    assert sorted(each.services for each in room.firing) == [("checkout",), ("payments",)]
+    again = finding("checkout", "error_rate", at=11)  # whom both would explain
+    room.look(12, SLOW, below, again)
+    assert room.one_of("payments").services == ("payments", "checkout"), "the last to begin explains it best"
+    assert len(room.firing) == 2
+
+
+def test_a_new_cause_takes_its_own_effects_with_it() -> None:
+    room = Room()
+    inference = finding("inference", "gpu")
+    room.look(1, inference, finding("gateway", at=1))
+    felt = finding("gateway", "error_rate", at=20)
+    room.look(21, inference, finding("gateway", at=1), finding("index", at=20), finding("search", at=20), felt)
+    assert {"index", "search", "gateway"} == set(room.one_of("index").services)
+    assert set(room.one_of("inference").services) == {"inference", "gateway"}
+
+
+def test_a_cause_that_is_seen_after_what_it_did_is_of_the_same_alert() -> None:
+    room = Room()
+    room.look(1, SLOW)
+    room.look(4, SLOW, finding("payments", "error_rate", at=3))
+    assert set(room.one().services) == {"checkout", "payments"}
+
+
+@pytest.mark.parametrize(
+    "cause", [finding("payments", "error_rate", at=4), finding("checkout", "memory", at=4), finding("payments", "logs")]
+)
+def test_a_cause_that_began_long_before_and_is_seen_late_is_of_the_same_alert(cause: Finding) -> None:
+    room = Room()
+    room.look(11, finding("checkout", at=10))
+    room.look(16, finding("checkout", at=10), cause)
+    assert {"checkout", cause.subject.service} == set(room.one().services)
+
+
+def test_what_two_causes_explain_does_not_make_them_one() -> None:
+    room = Room()
+    search, inference = finding("search"), finding("inference", "gpu", at=2)
+    room.look(3, search, inference)
+    assert len(room.firing) == 2
+    room.look(31, search, inference, finding("gateway", at=30))
+    assert room.one_of("gateway").services == ("gateway", "inference")
+    assert len(room.firing) == 2
+
+
+def test_lines_of_two_causes_that_are_read_together_do_not_make_them_one() -> None:
+    room = Room()
+    search, felt = finding("search"), finding("gateway", at=1)
+    room.look(2, search, felt)
+    slow, failing = finding("payments", "error_rate", at=10), finding("frontend", "error_rate", at=12)
+    room.look(12, search, felt, slow)
+    room.look(13, search, felt, slow, failing)
+    assert len(room.firing) == 2
+    lines = [
+        finding(name, "logs", at=at, family=Family.PATTERN, watch="logs")
+        for name, at in (("gateway", 4), ("payments", 10))
+    ]
+    room.look(15, *lines, by=LOGS)
+    assert len(room.firing) == 2
+    assert lines[0].key in {each.key for each in room.one_of("search").findings}
+    assert lines[1].key in {each.key for each in room.one_of("payments").findings}
+
+
+def test_who_judged_two_alerts_that_turn_out_to_be_one_has_one_word_with_all_it_taught() -> None:
+    room = Room()
+    room.look(1, finding("frontend"))
+    older = room.one()
+    room.look(2, finding("frontend"), finding("payments", "memory"))
+    (newer,) = [each for each in room.firing if each.id != older.id]
+    here, there = (Lesson("scan", name, "latency", 0.5, 0.5) for name in ("frontend", "payments"))
+    room.keep(replace(older, judgements=(Judgement("ada", "noise", START, (here,)),)))
+    room.keep(replace(newer, judgements=(Judgement("ada", "noise", START, (there,)),)))
+    room.look(3, finding("frontend"), finding("payments", "memory"), finding("checkout", "error_rate", at=3))
+    (left,) = room.firing
+    both = tuple(replace(each, at=START) for each in (here, there))
+    assert [(each.person, each.lessons) for each in left.judgements] == [("ada", both)]
+    assert not room.alerts[newer.id].judgements, "what is taken back here could be taken back there, too"
+
+
+def merged(older: dict[str, Any], newer: dict[str, Any]) -> tuple[Alert, Alert]:
+    """Two that turn out to be one, after people did that to them."""
+    room = Room()
+    room.look(1, finding("frontend"))
+    first = room.one()
+    room.look(2, finding("frontend"), finding("payments", "memory"))
+    (second,) = [each for each in room.firing if each.id != first.id]
+    room.keep(replace(first, **older))
+    room.keep(replace(second, **newer))
+    room.look(3, finding("frontend"), finding("payments", "memory"), finding("checkout", "error_rate", at=3))
+    return room.alerts[first.id], room.alerts[second.id]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "left"),
+    [
+        (("useful", 1), ("noise", 2), ("noise", 2)),
+        (("useful", 2), ("noise", 1), ("useful", 2)),
+        (("noise", 1), ("none", 2), ("noise", 1)),
+        (("none", 2), ("noise", 1), ("noise", 1)),
+    ],
+)
+def test_of_two_words_of_one_person_the_newest_that_was_not_taken_back_stays_with_what_both_taught(
+    here: tuple[Any, float], there: tuple[Any, float], left: tuple[Any, float]
+) -> None:
+    one, other = (Lesson("scan", name, "latency", 0.5, 0.5) for name in ("frontend", "payments"))
+    words = [Judgement("ada", word, minute(at), (lesson,)) for (word, at), lesson in ((here, one), (there, other))]
+    into, _ = merged({"judgements": words[:1]}, {"judgements": words[1:]})
+    both = (replace(one, at=minute(here[1])), replace(other, at=minute(there[1])))
+    assert list(into.judgements) == [Judgement("ada", left[0], minute(left[1]), both)]
+
+
+def test_who_looks_at_either_of_two_that_turn_out_to_be_one_looks_at_it() -> None:
+    ada = {"acknowledged_by": "ada", "acknowledged_at": minute(2)}
+    bob = {"acknowledged_by": "bob", "acknowledged_at": minute(1)}
+    seen = [(each.acknowledged_by, each.acknowledged_at) for each in (merged({}, ada)[0], merged(ada, bob)[0])]
+    assert seen == [("ada", minute(2))] * 2
+
+
+def test_an_alert_that_took_another_in_is_as_bad_and_flaps_as_much() -> None:
+    flapped = {"severity": "critical", "flapping": True, "reopened": 3, "reopenings": (minute(-9), minute(-3))}
+    into, _ = merged({"reopened": 1, "reopenings": (minute(-5),)}, flapped)
+    assert (into.severity, into.flapping) == ("critical", True)
+    assert into.reopened == 1, "the other one did: this one is not back"
+    assert into.reopenings == (minute(-9), minute(-5), minute(-3))
+
+
+def test_what_joined_says_which_one_it_is_part_of() -> None:
+    into, joined = merged({}, {})
+    assert (into.part_of, joined.part_of) == ("", into.id)
+
+
+def test_what_has_only_just_ended_may_still_have_consequences() -> None:
+    room = Room()
+    room.look(1, finding("payments"))
+    room.look(20, finding("payments", ended=minute(20), seen=minute(19)))
+    room.look(24, finding("checkout", "slo", at=24))
+    assert set(room.one().services) == {"payments", "checkout"}
+
+
 def test_scans_of_an_environment_share_their_alerts_and_each_ends_only_its_own() -> None:
     room = Room()
     room.look(1, SLOW)
@@ -89,7 +233,7 @@ def test_two_alerts_that_turn_out_to_be_one_are_joined_and_nothing_of_them_is_lo
     assert [each.person for each in left.judgements] == ["bob"]
     gone = room.alerts[newer.id]
     assert (gone.state, gone.findings, gone.version) == (AlertState.RESOLVED, (), 6)
-    assert gone.title.startswith("joined with: ")
+    assert gone.title.startswith("part of another alert: ")
     assert len(room.look(4, finding("payments", "memory"))) == 1, "what joined never comes back by itself"
 
 
@@ -105,13 +249,70 @@ def test_it_resolves_after_it_was_calm_for_long_enough() -> None:
     room = Room()
     room.look(1, SLOW)
     room.look(10, at(SLOW, 9, ended=minute(9)))
-    assert room.one().calm_since == minute(10)
+    assert room.one().calm_since == minute(9), "since it ended, not since that is known"
     assert room.one().version == 1, "calm is no news yet"
-    room.look(14)
+    room.look(13)
     assert room.one().state is AlertState.FIRING
-    (alert,) = room.look(15)
-    assert (alert.state, alert.resolved_at, alert.version) == (AlertState.RESOLVED, minute(15), 2)
+    (alert,) = room.look(14)
+    assert (alert.state, alert.resolved_at, alert.version) == (AlertState.RESOLVED, minute(14), 2)
     assert room.look(16) == []
+
+
+def test_a_budget_that_burns_on_keeps_nothing_open_unless_it_is_urgent() -> None:
+    def burns(rate: float) -> Finding:
+        return finding("checkout", "slo", at=5, family=Family.BURN, value=rate, size=rate)
+
+    room = Room()
+    room.look(1, SLOW)
+    room.look(6, SLOW, burns(14))
+    room.look(10, at(SLOW, 9, ended=minute(9)), burns(8))
+    room.look(20, burns(8))
+    assert room.one().state is AlertState.FIRING
+    (over,) = room.look(30, burns(1.4))
+    assert (over.state, over.open) == (AlertState.RESOLVED, ())
+    assert room.look(40, burns(1.2)) == [], "what is left of it is no news"
+    (again,) = room.look(50, burns(15))
+    assert (again.id, again.state) == (over.id, AlertState.FIRING)
+
+
+def test_a_budget_that_burns_slowly_by_itself_is_told_until_it_does_not() -> None:
+    room = Room()
+    slow = finding("checkout", "slo", family=Family.BURN, value=1.4, size=1.4)
+    room.look(1, slow)
+    room.look(90, slow)
+    assert room.one().state is AlertState.FIRING
+
+
+@pytest.mark.parametrize("rate", [1.4, 14.0])
+def test_an_alert_of_budgets_alone_is_over_when_none_of_them_burns(rate: float) -> None:
+    room = Room()
+    one, other = (
+        finding("checkout", "slo", family=Family.BURN, value=value, size=value, detail=name)
+        for name, value in (("latency", rate), ("availability", 1.4))
+    )
+    room.look(1, one, other)
+    room.look(10, at(one, 9, ended=minute(9)), other)
+    room.look(90, other)
+    assert [each.key for each in room.one().open] == [other.key]
+    assert room.one().state is AlertState.FIRING
+    room.look(100)
+    (over,) = room.look(105)
+    assert (over.state, over.open) == (AlertState.RESOLVED, ())
+
+
+def test_a_budget_that_burned_and_burns_anew_is_told_again() -> None:
+    room = Room()
+    slow = finding("checkout", "slo", family=Family.BURN, value=1.4, size=1.4)
+    room.look(1, slow)
+    room.look(20)
+    room.look(30)
+    assert room.one().state is AlertState.RESOLVED
+    (again,) = room.look(45, at(slow, 45, since=minute(44)))
+    assert again.state is AlertState.FIRING
+    room.look(60)
+    room.look(70)
+    (anew,) = room.look(300, at(slow, 300, since=minute(299)))
+    assert (anew.state, anew.id == again.id) == (AlertState.FIRING, False), "long after it is another alert"
 
 
 def test_what_a_watch_does_not_report_any_more_has_ended() -> None:
@@ -119,6 +320,15 @@ def test_what_a_watch_does_not_report_any_more_has_ended() -> None:
     room.look(1, SLOW)
     room.look(2)
     assert room.one().findings[0].ended == minute(2)
+
+
+def test_what_comes_back_is_watched_again() -> None:
+    room = Room()
+    room.look(1, SLOW)
+    retired = replace(room.one(), state=AlertState.RESOLVED, unwatched=True, resolved_at=minute(2), findings=())
+    room.keep(replace(retired, findings=(at(SLOW, 2, ended=minute(2)),)))
+    (again,) = room.look(5, at(SLOW, 5, since=minute(4)))
+    assert (again.id, again.state, again.unwatched) == (retired.id, AlertState.FIRING, False)
 
 
 def test_what_returns_while_it_is_calm_cancels_the_end() -> None:
@@ -439,8 +649,9 @@ class Life(RuleBasedStateMachine):
         version = before.version if before else 0
         assert after.version in {version, version + 1}
         if before and after.version == version:
-            told = ("state", "severity", "title", "silence", "held_back", "changed_at", "acknowledged_by", "origins")
+            told = ("state", "severity", "silence", "held_back", "changed_at", "acknowledged_by")
             assert all(getattr(before, name) == getattr(after, name) for name in told)
+            assert [each.service for each in before.origins] == [each.service for each in after.origins]
         else:
             assert after.changed_at == minute(self.minute)
         if before and before.state is AlertState.FIRING and after.state is AlertState.RESOLVED and after.findings:

@@ -12,6 +12,7 @@ from bot.telemetry.signals import Floats
 from bot.telemetry.vocabulary import Vocabulary
 from bot.watch.finding import Family, Finding, Subject
 from bot.watch.sweeping import GONE, STEP, Sheet, Sweep
+from bot.watch.watches import EVERYWHERE, Learned
 
 SIGNALS = load_model(defaults.path("signals.yaml"), Vocabulary).metrics
 LATENCY = Subject("checkout", "production", "latency")
@@ -58,6 +59,19 @@ def test_it_is_over_when_it_is_back() -> None:
     assert 40 * STEP >= START + STEP * HOURS * 60 - found.ended.timestamp() >= 30 * STEP
 
 
+@pytest.mark.parametrize(("subject", "way", "words"), [(LATENCY, "up", "latency"), (HITS, "down", "cache hit")])
+def test_what_is_over_says_how_far_it_went_and_the_way_back_is_no_number_of_it(
+    subject: Subject, way: str, words: str
+) -> None:
+    values = usual(0.4, 1)
+    values[-60:-40] = [1.2, 1.6, *[1.1] * 12, *np.linspace(1.1, 0.42, 6)] if way == "up" else [0.1, 0.04, *[0.1] * 18]
+    (found,) = swept({subject: values})
+    assert found.ended is not None
+    assert found.value == (1.6 if way == "up" else 0.04)
+    assert found.words.startswith(words)
+    assert f" was {way} to " in found.words
+
+
 @pytest.mark.parametrize(("subject", "factor", "told"), [(LATENCY, 0.2, 0), (HITS, 3.0, 0), (HITS, 0.2, 1)])
 def test_what_is_better_than_usual_is_no_trouble(subject: Subject, factor: float, told: int) -> None:
     values = usual(0.3, 3)
@@ -69,6 +83,23 @@ def test_what_is_slight_is_not_worth_a_word_however_unusual() -> None:
     values = usual(0.4, 4, spread=0.0005)
     values[-20:] *= 1.05
     assert swept({LATENCY: values}) == []
+
+
+def test_what_feedback_made_quieter_is_quieter_there_and_nowhere_else() -> None:
+    rows = {}
+    for number, service in enumerate(("checkout", "cart")):
+        values = usual(0.4, 40 + number)
+        values[-20:] *= 4
+        rows[Subject(service, "production", "latency")] = values
+
+    def heard(learned: Learned) -> set[str]:
+        moments = list(Sweep(SIGNALS).feed(sheet(rows), learned=learned))
+        return {each.subject.service for moment in moments for each in moment.findings}
+
+    assert heard({}) == {"checkout", "cart"}
+    assert heard({("checkout", "latency"): 1_000.0}) == {"cart"}
+    assert heard({("checkout", "error_rate"): 1_000.0}) == {"checkout", "cart"}
+    assert heard({EVERYWHERE: 1_000.0}) == set()
 
 
 def test_errors_below_what_is_notable_are_not_told() -> None:

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.watch.alerts import Alert, AlertState, Origin
+from bot.watch.alerts import Alert, AlertState, Judgement, Lesson, Origin, Silence
 from bot.watch.finding import Family, Finding
-from bot.watch.telling import MOST_TITLE, done, joined, line, news, title
-from tests.watch.scenes import SHOP, Room, change, finding, minute
+from bot.watch.telling import MOST_TITLE, done, joined, line, news, quieter, title
+from tests.watch.scenes import SHOP, START, Room, change, finding, minute, watch
 
 SLOW = finding("checkout", "latency", words="p95 is 1.9 s, usual is 450 ms")
 SAID = "checkout is slow: p95 is 1.9 s, usual is 450 ms"
+QUIETER = Judgement("ada", "noise", START, (Lesson("scan", "checkout", "latency", 0.5, 0.5),))
+MUST_BE = "latency of checkout must be about 3 times as unusual as at first"
+AS_AT_FIRST = Judgement("ada", "none", minute(1), (Lesson("scan", "checkout", "latency", 0.0, 0.0),))
 PAYMENTS = Origin("payments", 0.8, "deploy 2.3, 2 minutes before")
 
 
@@ -46,6 +49,15 @@ PAYMENTS = Origin("payments", 0.8, "deploy 2.3, 2 minutes before")
             f"{SAID}; also 3 more services",
         ),
         ([finding("chat", "cost", words="cost is $9/h")], (), "chat costs more: cost is $9/h"),
+        (
+            [
+                finding("chat", "logs", family=Family.PATTERN, words="new warning lines"),
+                finding("search", "cost", words="cost is $8/h"),
+                finding("chat", "cost", words="cost is $9/h"),
+            ],
+            (),
+            "chat costs more: cost is $9/h; also search",
+        ),
         ([finding("chat", "eval_score", words="score is 40 %")], (), "chat: score is 40 %"),
         ([finding("chat", "latency", family=Family.ABSENCE, words="gone")], (), "chat: gone"),
         (
@@ -130,6 +142,34 @@ def test_the_thread_is_told_what_became_of_it() -> None:
     assert lines_of(room, 30, finding("index", "memory", at=30)) == ["back after 10 min"]
 
 
+def test_all_of_a_message_says_the_number_that_is_on_record() -> None:
+    def says(seconds: float, **fields: object) -> Finding:
+        return replace(finding("payments", "latency", words=f"p95 is {seconds} s, usual is 0.4 s"), **fields)  # type: ignore[arg-type]
+
+    room = Room()
+    room.look(1, says(3.4), finding("gateway", "latency"))
+    before = room.one()
+    assert before.origins[0].because == "p95 is 3.4 s, usual is 0.4 s"
+    room.look(2, says(2.8), finding("gateway", "latency"))
+    after = room.one()
+    assert after.version == before.version, "people need not see it"
+    for said in (after.title, after.origins[0].because, *(each.words for each in after.findings)):
+        assert "3.4 s" not in said
+    assert "p95 is 2.8 s" in after.title
+    room.look(3, says(2.1, ended=minute(3)))
+    room.look(9)
+    assert room.one().state is AlertState.RESOLVED
+    assert "p95 is 2.1 s" in room.one().title
+
+
+def test_a_reason_that_may_be_of_either_is_left_as_it_was() -> None:
+    room = Room()
+    alike = [finding("payments", signal, words="2 s, usual is 1 s") for signal in ("latency", "queue_depth")]
+    room.look(1, *alike)
+    room.look(2, alike[0], replace(alike[1], words="9 s, usual is 1 s"))
+    assert room.one().origins[0].because == "2 s, usual is 1 s"
+
+
 def test_another_origin_is_news() -> None:
     room = Room()
     room.look(1, finding("frontend", "latency"))
@@ -177,12 +217,55 @@ def alert() -> Alert:
         ),
         (
             {},
-            {"state": AlertState.RESOLVED, "resolved_at": minute(3), "findings": (), "title": "joined with: that"},
-            "joined with: that",
+            {
+                "state": AlertState.RESOLVED,
+                "resolved_at": minute(3),
+                "findings": (),
+                "title": "part of another alert: that",
+            },
+            "part of another alert: that",
+        ),
+        (
+            {"state": AlertState.RESOLVED, "findings": ()},
+            {"state": AlertState.RESOLVED, "findings": (), "title": "part of another alert: that"},
+            "",
         ),
         ({}, {"version": 7}, ""),
+        ({}, {"judgements": (Judgement("ada", "noise", START),)}, ""),
+        ({"judgements": (QUIETER,)}, {"judgements": (QUIETER,)}, ""),
+        (
+            {},
+            {"judgements": (QUIETER,)},
+            f"ada finds it noise: from now on, {MUST_BE} before I speak up. Whoever sees it otherwise presses Useful",
+        ),
+        (
+            {"judgements": (QUIETER,)},
+            {"judgements": (AS_AT_FIRST,)},
+            "ada takes back what they said of it: from now on, I speak of latency of checkout as soon as at first",
+        ),
     ],
 )
 def test_moves_of_people_are_told(before: dict, after: dict, said: str) -> None:  # type: ignore[type-arg]
     told = news(replace(alert(), **before), replace(alert(), **after))
     assert told == ((said,) if said else ())
+
+
+@pytest.mark.parametrize(("reason", "why"), [("", ""), ("  ", ""), ("deploying\nnow", ": deploying now")])
+def test_a_silence_says_who_until_when_and_why(reason: str, why: str) -> None:
+    hidden = replace(alert(), silence="sil-1")
+    silence = Silence("sil-1", minute(60), "ada", START, reason=reason)
+    assert news(alert(), hidden, silence) == (f"ada silenced it until {minute(60).isoformat()}{why}",)
+    assert news(hidden, hidden, silence) == ()
+    assert news(hidden, alert()) == ("no longer silenced",)
+
+
+def test_a_watch_says_where_it_is_quieter() -> None:
+    assert quieter(watch()) == ()
+    taught = watch().taught({("checkout", "error_rate"): 0.5, ("", "latency"): 1.0, ("index", "cpu"): 0.0})
+    assert quieter(taught) == (
+        "error rate of checkout must be about 3 times as unusual as at first",
+        "latency must be about 10 times as unusual as at first",
+    )
+    assert quieter(watch(tuned=3.0)) == (
+        "all of it must be about 1,000 times as unusual as at first (feedback makes it no quieter)",
+    )

@@ -94,3 +94,48 @@ def test_it_is_over_when_it_is_back_even_if_a_detector_wonders() -> None:
     """After an hour what was unusual is expected, and its end is a surprise downwards."""
     values, beyond = [1, 9, 9, *[9] * 90, *[1] * 6], [0, 1, 1, *[0] * 90, *[-1] * 6]
     assert run(values, beyond)[:2] == [("open", 2), ("end", 92 + CALM)]
+
+
+def test_more_than_half_of_the_way_back_is_over_where_nothing_is_odd() -> None:
+    """What is usual may have moved meanwhile."""
+    assert run([1, 9, 9, *[4.5] * 6], [0, 1, 1, *[0] * 6])[-1] == ("end", 2 + CALM)
+    assert run([1, 9, 9, *[4.5] * 6], [0, 1, 1, *[1] * 6]) == [("open", 2)]
+    assert run([1, 9, 9, *[5.5] * 6], [0, 1, 1, *[0] * 6]) == [("open", 2)]
+
+
+def test_the_way_back_does_not_show_it() -> None:
+    tracker = Tracker(1)
+    run([1, 9, 9, 8, 2, 1], [0, 1, 1, 1, -1, -1], tracker)
+    assert tracker.rows["value"].tolist() == [8]
+
+
+def feed(tracker: Tracker, place: int, value: float, expected: float, *, odd: bool) -> None:
+    one = np.array([odd])
+    tracker.feed(
+        place * STEP,
+        STEP,
+        np.array([value]),
+        expected=np.array([expected]),
+        high=one,
+        low=np.array([False]),
+        score=np.array([9.0 * odd]),
+        calm=~one,
+        kind=np.array([2], dtype=np.int8),
+    )
+
+
+def test_what_was_expected_before_it_left_is_usual() -> None:
+    """A detector expects more after the first odd sample; and what it expects before it judges is nothing."""
+    tracker = Tracker(1)
+    for place, (value, expected) in enumerate([(1, 1.0), (1, np.nan), (5, 1.2), (9, 3.0)]):
+        feed(tracker, place, value, expected, odd=value > 1)
+    assert (tracker.rows["side"].tolist(), tracker.rows["expected"].tolist()) == ([1], [1.0])
+
+
+@pytest.mark.parametrize(("gap", "usual"), [(3, 1.0), (100, 3.0)])
+def test_what_was_expected_long_ago_is_not(gap: int, usual: float) -> None:
+    tracker = Tracker(1)
+    feed(tracker, 0, 1, 1.0, odd=False)
+    for place in (gap, gap + 1):
+        feed(tracker, place, 9, 3.0, odd=True)
+    assert tracker.rows["expected"].tolist() == [usual]

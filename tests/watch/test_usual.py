@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_surprise_comes_as_rarely_as_it_says(rate: float) -> None:
 
 
 def test_what_stands_out_is_not_learned_from_and_a_burst_is() -> None:
-    fields = {"fewest": 5, "limit": 6.0, "kept": 1.0}
+    fields: dict[str, Any] = {"fewest": 5, "limit": 6.0, "kept": 1.0}
     rate, at = Rate(Usual(200.0, 6_000.0, 100.0, 100.0)), START
     for count in (40.0, 40.0, 40.0, 40.0):
         at += timedelta(minutes=1)
@@ -75,3 +76,35 @@ def test_what_stands_out_is_not_learned_from_and_a_burst_is() -> None:
         assert not burst.high
     assert burst.usual.count > 211
     assert burst.looks == 0
+
+
+def begun(*counts: float, seconds: float = 300.0) -> float:
+    """In how many looks from the first on it began; 30 a minute is usual."""
+    rate, look = Rate(Usual(30_000.0, 60_000.0, 200.0, 250.0)), timedelta(seconds=seconds)
+    for place, count in enumerate(counts):
+        start = START + place * look
+        rate = rate.after(start + look, count, seconds, 1.0, fewest=5, limit=6.0, start=start)
+    assert rate.high
+    assert rate.since
+    return (rate.since - START) / look
+
+
+def test_looks_that_were_odd_by_chance_are_not_the_beginning() -> None:
+    assert begun(600, 600) == 0.0
+    assert begun(150, 230, 160, 600, 600) == 3.0
+    assert 2.7 < begun(150, 150, 230, 600, 600) <= 3.0, "of the odd look, at most as much as it has too many"
+
+
+def test_of_the_look_with_which_it_began_only_so_much_counts_as_it_has_too_many() -> None:
+    assert begun(150, 510, 600, 600) == pytest.approx(1.2, abs=0.01)
+    assert begun(150, 420, 600, 600) == pytest.approx(1.4, abs=0.01)
+    assert begun(150, 240, 600, 600) == 2.0, "so few more may be chance"
+
+
+@given(st.floats(0.0, 0.95), st.integers(0, 2**32 - 1))
+def test_it_is_said_to_have_begun_when_it_did_to_half_a_look(within: float, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    quiet = [float(dice.poisson(150)) for _ in range(6)]
+    first = float(dice.poisson(150 + (1.0 - within) * 600))
+    found = begun(*quiet, first, *(float(dice.poisson(750)) for _ in range(3)))
+    assert found == pytest.approx(6 + within, abs=0.45)

@@ -16,6 +16,11 @@ AHEAD: Final = "2h, 30 minutes, until 6pm, tomorrow 9am, friday, 2026-03-20T10:0
 _LEADS: Final = re.compile(r"\s*(?:for|in|the next|another|until|till|til)?\s*(.*?)\s*", re.IGNORECASE)
 _TRIED: Final = ("", "until ", "next ", "tomorrow ")
 """What makes a time that of its next coming: "friday", "9am"."""
+_HOUR: Final = re.compile(
+    r"\s*(?:(?:until|till|til)\s+|.*\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\s+)(?:at\s+)?(?:[01]?\d|2[0-3])\s*",
+    re.IGNORECASE,
+)
+"""Ends with an hour that stands bare: "until 9", "until tomorrow 9"."""
 _SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,3})?")
 
 
@@ -35,10 +40,11 @@ def length(text: str) -> float:
 
 def ahead(text: str, now: datetime, timezone: str = "UTC") -> datetime:
     """A moment after now: so much later, or the first time ahead that fits the words."""
-    wanted = _LEADS.fullmatch(text[:MOST])
+    said = f"{text[:MOST].rstrip()}:00" if _HOUR.fullmatch(text[:MOST]) else text[:MOST]
+    wanted = _LEADS.fullmatch(said)
     said = wanted[1] if wanted else ""
     try:
-        moment = now + timedelta(seconds=length(text))
+        moment = now + timedelta(seconds=length(said))
     except (InvalidInput, OverflowError):
         moments = (each for lead in _TRIED for each in _whole(f"{lead}{said}", now, timezone))
         moment = next((each for each in moments if each > now), now)

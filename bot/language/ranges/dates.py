@@ -41,7 +41,7 @@ class Dates(Hours):
         j = i + the
         word, following = self.word(j), self.word(j + 1)
         if word == "overnight":
-            return Term(span=lambda: self.here.hours(self.here.today, -2, 6)), j + 1
+            return Term(span=self._overnight), j + 1
         if word == "weekend" and the:
             return self._weekend(0), j + 1
         if word[:1] == "q" and word[1:].isdigit():
@@ -49,6 +49,11 @@ class Dates(Hours):
         if word in ("this", "current", "all", "last", "previous", "prev", "next", "past"):
             return self._which(word, following, j, the=the)
         return self._of_week(j) if word == "week" and following == "of" else self._to_date(j)
+
+    def _overnight(self) -> Span:
+        """In the morning people ask for all that they slept through."""
+        start, end = self.here.hours(self.here.today, -2, 6)
+        return start, self.here.instant if self.here.now.hour < NOON else end
 
     def _to_date(self, i: int) -> Read[Term]:
         """Month to date, week-to-date, ytd; the start of the month, behind a "since"."""

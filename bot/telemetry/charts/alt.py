@@ -29,6 +29,7 @@ from bot.telemetry.charts.shapes import (
 from bot.telemetry.charts.words import clean, counted, cut, said
 
 MOST: Final = 400
+_PANELS: Final = 6
 _TITLE: Final = 120
 _NAME: Final = 40
 _CURVES: Final = 4
@@ -43,8 +44,7 @@ def describe(chart: Chart) -> str:
         case Lines():
             return _told(chart.title, _when([chart]), _lines(chart))
         case Small():
-            panels = [f"{_name(panel.title)}: {'; '.join(_lines(panel, marked=False))}" for panel in chart.panels]
-            return _told(chart.title, _when(chart.panels), panels + _events(_all_marks(chart), chart.panels))
+            return _small(chart)
         case Overlay():
             return _told(chart.title, "", _overlay(chart))
         case HeatMap():
@@ -60,14 +60,32 @@ def describe(chart: Chart) -> str:
 
 
 def _told(title: str, when: str, parts: Iterable[str]) -> str:
-    """As many parts as have room; one that is too long is cut only if it is the first."""
-    head = ", ".join(part for part in (clean(title, _TITLE) or "Chart", when) if part)
+    return cut(clean(_filled(_head(title, when), parts, MOST), MOST), MOST)
+
+
+def _head(title: str, when: str) -> str:
+    return ", ".join(part for part in (clean(title, _TITLE) or "Chart", when) if part)
+
+
+def _filled(head: str, parts: Iterable[str], most: int) -> str:
+    """As many parts as have room, and the first in any case."""
     text = head
     for part in parts:
         longer = f"{text}{':' if text == head else ';'} {part}"
-        if part and (len(longer) <= MOST or text == head):
+        if part and (len(longer) <= most or text == head):
             text = longer
-    return cut(clean(text, MOST), MOST)
+    return text
+
+
+def _small(chart: Small) -> str:
+    """A sentence for each panel, in its share of the room; then what happened, as far as there is some left."""
+    text, panels = _head(chart.title, _when(chart.panels)), chart.panels[:_PANELS]
+    room = (MOST - len(text)) // max(1, len(panels)) - 2
+    for panel in panels:
+        text += f". {cut(_filled(_name(panel.title), _lines(panel, marked=False), room), room)}"
+    for event in _events(_all_marks(chart), panels):
+        text += f". {event}" if len(text) + len(event) + 2 <= MOST else ""
+    return clean(text, len(text))
 
 
 def _name(words: str) -> str:
@@ -220,10 +238,10 @@ def _graph(chart: Graph) -> list[str]:
     framed = [
         f"{_name(node.name)}{f' ({_name(node.detail)})' if node.detail else ''}" for node in chart.nodes if node.suspect
     ]
-    parts = [f"framed: {_named(framed)}"] if framed else []
-    for state in _WORST[:2]:
+    parts = [f"{_named(framed)} {'is' if len(framed) == 1 else 'are'} suspected"] if framed else []
+    for state, stands in (("bad", "in trouble"), ("warn", "not quite well")):
         names = [_name(node.name) for node in chart.nodes if node.state == state]
-        parts += [f"{WORDS[state]}: {_named(names)}"] if names else []
+        parts += [f"{_named(names)} {'is' if len(names) == 1 else 'are'} {stands}"] if names else []
     calls = [f"{_name(edge.caller)} → {_name(edge.callee)}" for edge in chart.edges]
     parts.append(f"{counted(len(chart.nodes), 'service')}, {counted(len(calls), 'call')}")
     return parts + ([_named(calls)] if calls else [])

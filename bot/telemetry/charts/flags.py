@@ -104,7 +104,7 @@ def hoist(sheet: Sheet, flags: Sequence[Flag], frame: Frame, bottom: float = 0.0
     opacity = 1.0 if len(flags) <= _FEW else 0.45
     for flag in flags:
         colour = sheet.theme.alarm if flag.mark.kind == "onset" else sheet.theme.soft
-        middle = top - 20 - flag.row * ROW
+        middle = top - 28 - flag.row * ROW
         x = float(frame.x(flag.at))
         dashes = _DASHES[flag.mark.kind]
         peak = middle - 14 if flag.words and named else top

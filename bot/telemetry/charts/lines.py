@@ -25,7 +25,7 @@ from bot.telemetry.charts.looks import HEIGHT, MARGIN, WIDTH, Theme, parts
 from bot.telemetry.charts.notes import near, write
 from bot.telemetry.charts.samples import floats, points, thinned, within
 from bot.telemetry.charts.scale import Scale, scale_for
-from bot.telemetry.charts.shapes import Curve, Lines
+from bot.telemetry.charts.shapes import Band, Curve, Lines
 from bot.telemetry.charts.sheet import Box, Sheet
 from bot.telemetry.charts.words import clean
 
@@ -36,6 +36,10 @@ _FAR: Final = 3.0
 _HEADROOM: Final = 0.1
 """Of the field: above the uppermost threshold there is room for what it is called, for the curve is below."""
 _MOST_STRETCHES: Final = 60
+_SEEN: Final = 22.0
+"""Pixels that a band is high at least: less is hidden behind its curve, or beneath the axis."""
+_USUAL: Final = 0.3
+"""How much of the curve's colour it has."""
 _LONE: Final = 30.0
 """Seconds to each side of a chart's only sample."""
 
@@ -64,7 +68,7 @@ def draw(chart: Lines, theme: Theme) -> Sheet:
     else:
         ends(sheet, frame, drawn, chart.unit, named=named)
     write(sheet, frame, drawn, chart, stretches_of(chart, frame))
-    time_axis(sheet, frame, chart.timezone, keys(sheet, chart, flags.unnamed(raised, len(marks))))
+    time_axis(sheet, frame, chart.timezone, keys(sheet, [(chart, frame)], flags.unnamed(raised, len(marks))))
     return sheet
 
 
@@ -134,20 +138,27 @@ def _usual(sheet: Sheet, frame: Frame, chart: Lines, first: Drawn) -> None:
     times, bottom = thinned(first.times[:count], low[:count])
     top = high[:count] if len(bottom) == count else np.interp(times, first.times[:count], high[:count])
     colour, _ = sheet.theme.curve(0)
-    sheet.area(
-        frame.x(times), frame.y(bottom), frame.y(top), colour, opacity=0.17, inside=frame.box
-    )  # fmt: skip
+    under, over = frame.y(bottom), frame.y(top)
+    more = np.maximum(0.0, _SEEN - (under - over)) / 2
+    sheet.area(frame.x(times), under + more, over - more, colour, opacity=_USUAL, inside=frame.box)
 
 
-def keys(sheet: Sheet, chart: Lines, unlabelled: str) -> list[Key]:
-    """What shades mean, where they are there."""
+def keys(sheet: Sheet, shown: Sequence[tuple[Lines, Frame]], unlabelled: str) -> list[Key]:
+    """What shades mean, where they are seen."""
     theme = sheet.theme
     found = [Key(unlabelled)] if unlabelled else []
-    if chart.stretches:
+    if any(stretches_of(chart, frame) for chart, frame in shown):
         found.append(Key("unusual", theme.shade))
-    if chart.band and chart.band.low:
-        found.append(Key(clean(chart.band.label) or "usual", _blend(theme.curve(0)[0], theme.paper, 0.3)))
+    bands = [chart.band for chart, frame in shown if chart.band and _inside(chart.band, frame)]
+    if bands:
+        found.append(Key(clean(bands[0].label) or "usual", _blend(theme.curve(0)[0], theme.paper, _USUAL)))
     return found
+
+
+def _inside(band: Band, frame: Frame) -> bool:
+    """Whether any of it is in the field: far from the curves it is not drawn."""
+    low, high = (np.array(side[: min(len(band.low), len(band.high))], dtype=float) for side in (band.low, band.high))
+    return bool(np.any((low <= frame.scale.high) & (high >= frame.scale.low)))
 
 
 def _blend(colour: str, paper: str, share: float) -> str:

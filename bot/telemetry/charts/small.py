@@ -22,7 +22,7 @@ from bot.telemetry.charts.looks import LEAST, MARGIN, SMALL, WIDTH, Theme
 from bot.telemetry.charts.notes import write
 from bot.telemetry.charts.samples import within
 from bot.telemetry.charts.scale import Scale
-from bot.telemetry.charts.shapes import Lines, Small
+from bot.telemetry.charts.shapes import Lines, Mark, Small
 from bot.telemetry.charts.sheet import Box, Sheet
 from bot.telemetry.charts.words import clean, counted
 
@@ -47,8 +47,7 @@ def draw(chart: Small, theme: Theme) -> Sheet:
     scales = [scale_of(panel, each, 3) if span_of(each) else _NONE for panel, each in zip(panels, drawn, strict=True)]
     wide = [ends_room(each, panel.unit, named=_named(panel, each)) for panel, each in zip(panels, drawn, strict=True)]
     left, right = MARGIN + max(left_room(scale) for scale in scales), WIDTH - max(wide)
-    every = _everything(panels)
-    marks = within(every.marks, *span)
+    marks = within(_marks(panels), *span)
     raised = flags.placed(marks, Frame(Box(left, 0, right, 0), *span, _NONE), WIDTH - MARGIN)
     top = BELOW_TITLE + flags.height(raised) + (6 if raised else -14)
     sheet = Sheet(WIDTH, int(top + len(panels) * (_PANEL + _HEAD) + UNDER + 8), theme)
@@ -63,7 +62,8 @@ def draw(chart: Small, theme: Theme) -> Sheet:
         _panel(sheet, panel, each, frame)
     more = len(chart.panels) - len(panels)
     words = (flags.unnamed(raised, len(marks)), f"{counted(more, 'more chart')} not shown" if more else "")
-    time_axis(sheet, frames[-1], every.timezone, keys(sheet, every, " · ".join(word for word in words if word)))
+    shown = [(panel, frame) for panel, each, frame in zip(panels, drawn, frames, strict=True) if span_of(each)]
+    time_axis(sheet, frames[-1], panels[0].timezone, keys(sheet, shown, " · ".join(word for word in words if word)))
     return sheet
 
 
@@ -72,12 +72,9 @@ def _named(panel: Lines, drawn: Sequence[Drawn]) -> bool:
     return len(drawn) > 1 or (bool(drawn) and not clean(panel.title))
 
 
-def _everything(panels: Sequence[Lines]) -> Lines:
-    """What all panels have between them of what stands above and below: each mark once."""
-    marks = {(mark.at, mark.label, mark.kind): mark for panel in panels for mark in panel.marks}
-    band = next((panel.band for panel in panels if panel.band), None)
-    stretches = tuple(each for panel in panels for each in panel.stretches)
-    return panels[0].model_copy(update={"marks": tuple(marks.values()), "band": band, "stretches": stretches})
+def _marks(panels: Sequence[Lines]) -> list[Mark]:
+    """Of all panels, each once."""
+    return list({(mark.at, mark.label, mark.kind): mark for panel in panels for mark in panel.marks}.values())
 
 
 def _panel(sheet: Sheet, panel: Lines, drawn: Sequence[Drawn], frame: Frame) -> None:

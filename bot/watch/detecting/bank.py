@@ -63,6 +63,8 @@ _LASTING: Final = number(3.0)
 """Samples in a row of which it is no longer said that they are a spike."""
 _DEVIATION: Final = number(1.25)
 """From the mean of the sizes of errors to their deviation, where they are normal."""
+_THRICE: Final = number(3.0)
+_UP, _DOWN = (np.array(side, dtype=np.int8) for side in (1, -1))
 _UNKNOWN: Final = number(1.5)
 """A rhythm that was not yet seen is taken to be as much worse than none."""
 
@@ -76,6 +78,9 @@ class Kind(IntEnum):
     trend = 3
     variance = 4
     flat = 5
+
+
+_NONE, _SPIKE, _LEVEL, _TREND, _VARIANCE = (np.array(kind, dtype=np.int8) for kind in list(Kind)[:5])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -354,18 +359,20 @@ def _blend(guesses: Numbers, errors: Numbers, floor: Numbers) -> Numbers:
 
 def _verdict(state: State, heard: _Heard) -> Verdict:
     score, best, look = heard.score, heard.best, heard.look
-    loudest = score.argmax(axis=0) + 1
-    lasting = (loudest == Kind.spike) & (state.streak[0] >= _LASTING)
-    kind = np.where(best >= surprise.RARE, np.where(lasting, Kind.level, loudest), Kind.none)
-    side = np.where(loudest == Kind.level, state.means[0], np.where(loudest == Kind.trend, state.means[1], look.error))
-    downwards = (side < 0) & (loudest != Kind.variance)
-    usual = np.maximum(state.bound[0], 1.0) * (1.0 + state.beyond[0] * 3.0) * look.noise
+    loudest = (score.argmax(axis=0) + 1).astype(np.int8)
+    usual = np.maximum(state.bound[0], ONE) * (ONE + state.beyond[0] * _THRICE) * look.noise
+    if (best >= surprise.RARE).any():
+        lasting = (loudest == _SPIKE) & (state.streak[0] >= _LASTING)
+        kind = np.where(best >= surprise.RARE, np.where(lasting, _LEVEL, loudest), _NONE)
+    else:
+        kind = np.zeros_like(loudest)
+    side = np.where(loudest == _LEVEL, state.means[0], np.where(loudest == _TREND, state.means[1], look.error))
     return Verdict(
         score=best,
         expected=look.expected,
         low=look.expected - usual,
         high=look.expected + usual,
-        kind=kind.astype(np.int8),
-        direction=np.where(downwards, np.int8(-1), np.int8(1)),
+        kind=kind,
+        direction=np.where((side < 0) & (loudest != _VARIANCE), _DOWN, _UP),
         judged=heard.judged & look.there,
     )

@@ -15,7 +15,8 @@ from bot.telemetry.signals import Trace, Window
 from bot.telemetry.vocabulary import Scope
 from bot.watch.edges import Edges
 from bot.watch.finding import Finding
-from bot.watch.looks.look import Patience, Sight, pieces, signed, since_of, together
+from bot.watch.looks.look import Patience, Sight, as_due, backwards, pieces, replayed, signed, since_of, together
+from bot.watch.replaying import Replayed, Tell
 from bot.watch.sweeping import Moment
 from bot.watch.usual import LIMITS
 from bot.watch.watches import Progress, Watch
@@ -39,8 +40,7 @@ class EdgesLook:
     async def __call__(self, watch: Watch, progress: Progress | None, until: datetime) -> Sight:
         since, state = since_of(progress, until, MOST)
         environment = watch.aim.scope.environment
-        limit = LIMITS[watch.sensitivity] + watch.tuned
-        edges = Edges(environment, limit=limit, kept=json.loads(state) if state else None)
+        edges = _edges(watch, state)
         patience, seen = Patience(), list[Moment]()
         for piece in pieces(since, until, PIECE, LATE):
             if patience.over:
@@ -50,7 +50,25 @@ class EdgesLook:
         found = signed(together(seen, first=not state), watch)
         return Sight(found, json.dumps(edges.dump()).encode(), until=came)
 
+    async def replay(self, watch: Watch, window: Window, tell: Tell, seconds: float) -> Replayed:
+        """Every look of as much of a window as can be read in so many seconds, after what is learned from."""
+        environment = watch.aim.scope.environment
+        edges, windows = _edges(watch), as_due(watch, window, MOST, PIECE, LATE)
+
+        async def read(piece: Window) -> list[Trace]:
+            return await self._traces(environment, piece, piece.end + LATE)
+
+        def fed(piece: Window, traces: list[Trace]) -> list[Moment]:
+            return [Moment(piece.end + LATE, edges.feed(piece.start, piece.end, traces))]
+
+        parts, trouble = await backwards(windows, read, seconds, tell, at_once=2)
+        return await replayed(parts, fed, watch, window.start, MOST, LATE, trouble)
+
     async def _piece(self, edges: Edges, environment: str, window: Window, now: datetime) -> tuple[Finding, ...]:
+        traces = await self._traces(environment, window, now)
+        return await asyncio.to_thread(edges.feed, window.start, window.end, traces)
+
+    async def _traces(self, environment: str, window: Window, now: datetime) -> list[Trace]:
         source = self.observatory.need_traces()
         query = query_of(self.observatory, TracesQuestion(Scope(environment=environment), window, now))
         listed = await source.search(query, window, limit=PAGE)
@@ -63,4 +81,9 @@ class EdgesLook:
         traces = [each for each in await asyncio.gather(*(one(each.id) for each in listed.value)) if each]
         if listed.value and not traces:
             raise Unavailable(f"{source.name} lists traces, and none of them could be read")
-        return await asyncio.to_thread(edges.feed, window.start, window.end, traces)
+        return traces
+
+
+def _edges(watch: Watch, state: bytes = b"") -> Edges:
+    kept, limit = json.loads(state) if state else None, LIMITS[watch.sensitivity]
+    return Edges(watch.aim.scope.environment, limit=limit, learned=watch.learned, kept=kept)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
+from bot.errors import CopilotError, Unavailable
 from bot.telemetry.signals import Floats, Window
+from bot.telemetry.units import duration
 from bot.watch.finding import Finding
+from bot.watch.replaying import Replayed, Tell, reckoned
 from bot.watch.sweeping import Moment
 from bot.watch.watches import Progress, Watch
 
+T = TypeVar("T")
 NOT_LATE: Final = timedelta(0)
 WITHIN: Final = 25.0
 """Seconds after which no further piece is begun; a look has about twice as long."""
+READING: Final = 0.75
+"""Of the time of a replay; the rest is for the detectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,57 @@ def together(moments: Iterable[Moment], *, first: bool = False) -> tuple[Finding
         ended += [each for each in last if not each.open]
         last = moment.findings
     return tuple(each for each in last if each.open) if first else (*ended, *last)
+
+
+async def backwards(
+    windows: Sequence[Window], read: Callable[[Window], Awaitable[T]], seconds: float, tell: Tell, at_once: int = 1
+) -> tuple[list[tuple[Window, T]], str]:
+    """As much of the most recent past as can be read within what a replay of so many seconds has for it, the oldest
+    first; and what stopped it.
+    """
+    got: dict[int, T] = {}
+    errors: list[CopilotError] = []
+    ahead = iter(range(len(windows) - 1, -1, -1))
+    every = duration(sum(each.seconds for each in windows))
+
+    async def work() -> None:
+        for place in ahead:
+            try:
+                got[place] = await read(windows[place])
+            except CopilotError as error:
+                errors.append(error)
+            if errors:
+                return
+            await tell(f"read {duration(sum(windows[each].seconds for each in got))} of {every}, the newest first")
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds * READING):
+            await asyncio.gather(*(work() for _ in range(at_once)))
+    first = next((place + 1 for place in range(len(windows) - 1, -1, -1) if place not in got), 0)
+    if first == len(windows):
+        raise errors[0] if errors else Unavailable(f"nothing of it could be read within {duration(seconds)}")
+    parts = [(windows[place], got[place]) for place in range(first, len(windows))]
+    return parts, troubles([each.message for each in errors])
+
+
+async def replayed(
+    parts: Sequence[tuple[Window, T]],
+    feed: Callable[[Window, T], Iterable[Moment]],
+    watch: Watch,
+    begin: datetime,
+    learned: timedelta = NOT_LATE,
+    late: timedelta = NOT_LATE,
+    trouble: str = "",
+) -> Replayed:
+    """What looks would have said that read these parts; what was before, or as much of it, is only learned from."""
+    start, end = parts[0][0].start + late, parts[-1][0].end + late
+    since = max(begin, start + min(learned, (end - start) / 2))
+    every = (moment for window, part in parts for moment in feed(window, part))
+
+    def told(moments: Iterable[Moment]) -> tuple[Moment, ...]:
+        return tuple(Moment(each.at, signed(each.findings, watch)) for each in moments if each.at > since)
+
+    return Replayed(await reckoned(every, told), trouble=trouble, since=since)
 
 
 class Patience:
@@ -87,6 +146,14 @@ def pieces(since: datetime, until: datetime, length: timedelta, late: timedelta 
         upto = min(end, start + length)
         yield Window(start, upto)
         start = upto
+
+
+def as_due(watch: Watch, window: Window, learned: timedelta, longest: timedelta, late: timedelta) -> list[Window]:
+    """What each look in a window reads that goes on from the one before, and what the first one reads before that."""
+    every, due = timedelta(seconds=watch.every), watch.due(window.start)
+    ticks = [due, *(due + number * every for number in range(1, int((window.end - due) / every) + 1))]
+    read = [each for end in ticks[1:] for each in pieces(end - every, end, longest, late)]
+    return [*pieces(due - learned, due, longest, late), *read]
 
 
 def signed(findings: Iterable[Finding], watch: Watch, query: str = "") -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,8 +14,21 @@ from bot.observatory.question import WHOLE
 from bot.telemetry.signals import Samples, Window
 from bot.telemetry.vocabulary import Scope, Signal
 from bot.watch.finding import Subject
-from bot.watch.looks.look import Patience, Sight, moments, pieces, signed, since_of, times_of, together, troubles
+from bot.watch.looks.look import (
+    Patience,
+    Sight,
+    backwards,
+    moments,
+    pieces,
+    replayed,
+    signed,
+    since_of,
+    times_of,
+    together,
+    troubles,
+)
 from bot.watch.looks.rows import QUERY, rows_of
+from bot.watch.replaying import Replayed, Tell
 from bot.watch.sweeping import STEP, Moment, Sheet, Sweep
 from bot.watch.watches import Progress, Watch, WatchKind
 
@@ -46,21 +59,30 @@ class MetricsLook:
         for piece in pieces(since, until, PIECE):
             if patience.over:
                 break
-            seen += [moment async for moment in self._run(sweep, watch, piece, until, troubled)]
+            sheet, trouble = await self._read(watch, moments(piece.start, piece.end, STEP), until)
+            troubled.append(trouble)
+            seen += await asyncio.to_thread(list, self._fed(sweep, watch, sheet))
             came = piece.end
         findings = signed(together(seen, first=not state), watch)
         queries = {each.subject: await self.query(watch, each.subject, until) for each in findings}
         named = tuple(replace(each, query=queries[each.subject]) for each in findings)
         return Sight(named, await asyncio.to_thread(sweep.dump), troubles(troubled), came)
 
-    async def replay(self, watch: Watch, window: Window, now: datetime, troubled: list[str]) -> AsyncIterator[Moment]:
+    async def replay(self, watch: Watch, window: Window, tell: Tell, seconds: float) -> Replayed:
         """Every moment of a window, after the detectors have learned from what was before it."""
-        sweep = self._sweep(b"")
-        learned = Window(window.start - LEARNED, window.start)
-        async for _ in self._run(sweep, watch, learned, now, troubled):
-            pass
-        async for moment in self._run(sweep, watch, window, now, troubled):
-            yield Moment(moment.at, signed(moment.findings, watch))
+        sweep, troubled = self._sweep(b""), list[str]()
+
+        async def read(piece: Window) -> Sheet:
+            sheet, trouble = await self._read(watch, moments(piece.start, piece.end, STEP), window.end)
+            troubled.append(trouble)
+            return sheet
+
+        def fed(_: Window, sheet: Sheet) -> Iterator[Moment]:
+            return self._fed(sweep, watch, sheet)
+
+        windows = [*pieces(window.start - LEARNED, window.start, PIECE), *pieces(window.start, window.end, PIECE)]
+        parts, trouble = await backwards(windows, read, seconds, tell)
+        return await replayed(parts, fed, watch, window.start, LEARNED, trouble=troubles([*troubled, trouble]))
 
     async def query(self, watch: Watch, subject: Subject, now: datetime) -> str:
         """What shows one series of it."""
@@ -71,15 +93,8 @@ class MetricsLook:
         scope = scope if scope.service else Scope(subject.service, scope.environment)
         return words.query(subject.signal, scope, STEP, q=watch.aim.quantile)
 
-    async def _run(
-        self, sweep: Sweep, watch: Watch, window: Window, now: datetime, troubled: list[str]
-    ) -> AsyncIterator[Moment]:
-        for piece in pieces(window.start, window.end, PIECE):
-            sheet, trouble = await self._read(watch, moments(piece.start, piece.end, STEP), now)
-            troubled.append(trouble)
-            feed = sweep.feed(sheet, sensitivity=watch.sensitivity, tuned=watch.tuned)
-            for moment in await asyncio.to_thread(list, feed):
-                yield moment
+    def _fed(self, sweep: Sweep, watch: Watch, sheet: Sheet) -> Iterator[Moment]:
+        return sweep.feed(sheet, sensitivity=watch.sensitivity, learned=watch.learned)
 
     def _sweep(self, state: bytes) -> Sweep:
         if state:
@@ -92,9 +107,6 @@ class MetricsLook:
     @property
     def _signals(self) -> Mapping[str, Signal]:
         return {**self.observatory.vocabulary.metrics, QUERY: WHOLE}
-
-    async def read(self, watch: Watch, window: Window, now: datetime) -> Sheet:
-        return (await self._read(watch, window, now))[0]
 
     async def _read(self, watch: Watch, window: Window, now: datetime) -> tuple[Sheet, str]:
         """A sheet of everything that it looks at, and what of it could not be read."""

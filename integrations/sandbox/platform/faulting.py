@@ -12,6 +12,8 @@ from bot.errors import InvalidInput, Unavailable
 from integrations.sandbox.platform.breaking import BREAKAGES
 
 WITHIN: Final = 10.0
+MOST_ENDED: Final = 5
+"""Faults that are over and still listed, the latest."""
 
 
 def fault(console: Console, url: str, kind: str, service: str, **more: Any) -> None:
@@ -19,6 +21,11 @@ def fault(console: Console, url: str, kind: str, service: str, **more: Any) -> N
     if not kind:
         _listed(console, _asked("GET", url, "faults"))
         return
+    places = {each.kind: each.service for each in BREAKAGES}
+    if kind not in places:
+        raise InvalidInput(f"{kind!r} is no fault that there is", mend=f"There are {', '.join(places)}.")
+    if not service:
+        raise InvalidInput(f"it is not said where {kind} is to be", mend=f"Name a service, such as {places[kind]}.")
     wanted = {"kind": kind, "service": service} | {name: value for name, value in more.items() if value}
     told = _asked("POST", url, "faults", wanted)["fault"]
     until = f"until {told['stop']}" if told.get("stop") else "until it is ended"
@@ -34,14 +41,20 @@ def end(console: Console, url: str, name: str) -> None:
 def _listed(console: Console, told: dict[str, Any]) -> None:
     going = [each for each in told["faults"] if each["state"] != "over"]
     for each in going:
-        console.print(
-            f"{each['id']}  {each['kind']} at {each['service']} in {each['environment']}, since {each['start']}"
-        )
+        console.print(_line(each))
     if not going:
         console.print("Nothing is broken.")
+    ended = sorted((each for each in told["faults"] if each["state"] == "over"), key=lambda each: str(each["stop"]))
+    for each in ended[-MOST_ENDED:]:
+        console.print(_line(each), style="dim")
     console.print("\nWhat can be broken, and a good place for it:", style="dim")
     for breakage in BREAKAGES:
         console.print(f"  {breakage.kind:22} {breakage.service:18} {escape(breakage.does)}", highlight=False)
+
+
+def _line(told: dict[str, Any]) -> str:
+    until = f" until {told['stop']}" if told.get("stop") else ""
+    return f"{told['id']}  {told['kind']} at {told['service']} in {told['environment']}, since {told['start']}{until}"
 
 
 def _asked(method: str, url: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from integrations.sandbox.slack.reading import field, plain, view_words, words
 from integrations.sandbox.slack.server import SlackSandbox
 from integrations.sandbox.slack.state import AssistantThread, Change, Message, View, Wire, Workspace
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 SHOWN = 12  # messages in an error
 
 Found = TypeVar("Found")

@@ -57,7 +57,7 @@ def pressed(view: View) -> list[tuple[str, Any]]:
     return [(each["text"]["text"], buttons.read(each["action_id"], each["value"])) for each in elements]
 
 
-rows = st.lists(objects, max_size=60)
+rows = st.lists(objects, max_size=24)  # twenty are shown
 
 
 @given(rows, rows, objects, scenes)
@@ -130,6 +130,44 @@ def test_plug_ins_bring_sections_of_their_own(monkeypatch: pytest.MonkeyPatch) -
     assert text.index("Incidents") < text.index("Waiting for you")
     assert "… 10 more parts" in text
     assert "This part cannot be shown at the moment." in text
+
+
+# ---------------------------------------------------------------- alerts and watches
+
+BAD: dict[str, Json] = {"id": "alt-1", "title": "cart fails", "severity": "critical", "since": NOW.isoformat()}
+
+
+def test_what_fires_stands_first_and_is_a_press_away() -> None:
+    rows: list[Json] = [{**BAD, "id": f"alt-{place}", "title": f"cart {place} fails"} for place in range(5)]
+    view = shown(HomeData(approvals=[WAITING], more={"alerts.list": {"alerts": rows, "summary": "5 alerts fire now."}}))
+    text = json.dumps(view, ensure_ascii=False)
+    assert text.index("🔴 *cart 0 fails*") < text.index("cart 2 fails") < text.index("Waiting for you")
+    assert "cart 3 fails" not in text
+    assert "… 2 more alerts" in text
+
+
+def test_of_more_alerts_than_an_answer_holds_it_is_said_how_many_there_are() -> None:
+    rows: list[Json] = [{**BAD, "id": f"alt-{place}"} for place in range(50)]
+    view = shown(HomeData(more={"alerts.list": {"alerts": rows, "total": 1_000, "summary": "1,000 alerts fire now."}}))
+    assert "… 997 more alerts" in json.dumps(view, ensure_ascii=False)
+
+
+def test_of_watches_and_silences_one_line_says_how_many() -> None:
+    more: dict[str, Json] = {
+        "alerts.list": {"alerts": [], "summary": "No alerts fire now."},
+        "watches.list": {"watches": [{"id": "wch-1"}], "summary": "Watches: 1; none of them spoke."},
+        "alerts.silences": {"silences": [{"id": "sil-1"}], "summary": "Silences: 1."},
+    }
+    text = json.dumps(shown(HomeData(more=more)))
+    for words in ("No alerts fire now.", "Watches: 1; none of them spoke.", "Silences: 1."):
+        assert words in text, words
+
+
+@given(objects, st.sampled_from(["alerts", "watches", "silences"]), rows)
+@settings(deadline=None, max_examples=40)
+def test_whatever_is_watched_the_home_is_valid(held: dict[str, Json], name: str, listed: list[dict[str, Json]]) -> None:
+    found: dict[str, Json] = {**held, name: [*listed]}
+    shown(HomeData(more={"alerts.list": found, "watches.list": found, "alerts.silences": found}))
 
 
 # ---------------------------------------------------------------- preferences

@@ -59,6 +59,17 @@ def test_the_sentence_stands_first_and_bold_then_what_stands_out() -> None:
     assert texts[1] == "• worse\n• a deploy"
 
 
+def test_a_channel_that_a_watch_speaks_in_is_shown_by_its_name() -> None:
+    answer = {
+        "summary": "I watch it, and speak in C0OPS.",
+        "findings": ["In C0OPS."],
+        "watches": [{"channel": "C0OPS"}],
+    }
+    said = str(shown(answer, "watches.create").blocks)
+    assert said.count("<#C0OPS>") == 2
+    assert "<#" not in str(shown({**answer, "watches": []}, "watches.create").blocks)
+
+
 def test_an_answer_of_nothing_says_so() -> None:
     assert "There is nothing to show." in words(shown({}))
 

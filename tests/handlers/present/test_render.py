@@ -218,6 +218,28 @@ def test_a_picture_goes_along_and_is_told() -> None:
     assert "p95 rises from 200 ms" in rendered.text
 
 
+def test_below_a_picture_stand_whole_parts_of_what_it_shows() -> None:
+    def below(alt: str) -> str:
+        said: str = render([Picture(b"png", "Latency", alt)], scene(""), done=True).blocks[0]["elements"][0]["text"]
+        return said
+
+    first = "Latency of payments, 06:00–07:00 UTC: p95 rises from 200 ms to 900 ms"
+    assert below(f"{first}; highest {'at 06:41 ' * 12}; 2 marks") == f"📈 {first}"
+    assert below(f"{first}; 2 marks") == f"📈 {first}; 2 marks"
+    assert below("word " * 60) == "📈 *Latency*"
+
+
+def test_a_channel_is_a_mention_in_its_own_column_only() -> None:
+    cell = render([Table("", ("watch", "speaks in"), (("C0OPS", "C0OPS"), ("x", "here")))], scene(""), done=True)
+    (_, (name, place), (_, here)) = cell.blocks[0]["rows"]
+    assert (name["type"], name["text"]) == ("raw_text", "C0OPS")
+    assert place["elements"][0]["elements"] == [{"type": "channel", "channel_id": "C0OPS"}]
+    assert (here["type"], here["text"]) == ("raw_text", "here")
+    two = Table("", ("watch", "speaks in"), (("w", "C0OPS"),))
+    lines = render([two, two], scene(""), done=True).blocks[1]
+    assert "C0OPS" in json.dumps(lines), "a message has one table, the other is lines"
+
+
 def test_choices_are_buttons_that_do_what_they_say() -> None:
     choices = Choices(
         (Choice("A", say="a"), Choice("B", operation="runs.list"), Choice("C", operation="x.y", form=True))

@@ -54,7 +54,7 @@ def _tail(log: Path) -> str:
 
 async def _until(holds: Callable[[], bool], log: Path) -> None:
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not holds():  # noqa: ASYNC110  another process does it
                 await asyncio.sleep(0.02)
     except TimeoutError:

@@ -199,8 +199,11 @@ function show() {
   if (route.view === "channel") lastChannel = route.channel;
   inView.channel = route.view === "channel" && !(side && isNarrow()) ? route.channel : null;
   inView.thread = route.thread ? threadKey(route.channel, route.thread) : null;
-  if (!sameMain || stage.childElementCount !== (side ? 2 : 1) || (side && stage.lastChild !== side.node))
-    fill(stage, main.node, side?.node);
+  if (stage.firstElementChild !== main.node) fill(stage, main.node, side?.node);
+  else if (stage.children[1] !== side?.node) {
+    stage.children[1]?.remove(); // the channel itself stays: what is taken out and put back forgets where it was
+    if (side) stage.append(side.node);
+  }
   stage.classList.toggle("with-thread", Boolean(side));
   changed("route");
   title();

@@ -1,8 +1,7 @@
-"""Watches and alerts as people work them: made from few words, tried on the past, kept, paused, judged, silenced."""
+"""Watches as people work them: made from few words, tried on the past, kept, paused, tuned."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,104 +12,27 @@ import pytest
 from bot.app import App
 from bot.door.outcomes import Done, Origin
 from bot.guard.people import Actor
-from bot.observatory.observatory import Observatory
-from bot.operations.silences import MOST_AT_ONCE
 from bot.telemetry.signals import Floats, LogLine
-from bot.watch.alerts import AlertState, AlertStore
-from bot.watch.desk import AlertDesk
-from bot.watch.finding import Finding, Subject
+from bot.watch.alerts import AlertStore
 from bot.watch.keeping import MOST
-from bot.watch.replaying import Replayed, Replays
+from bot.watch.replaying import Replayed
 from bot.watch.scans import Scans
 from bot.watch.station import BUILT_IN
-from bot.watch.watches import Aim, Progress, Watch, WatchKind, WatchState, WatchStore
-from storage.repositories import AlertRepository, WatchRepository
-from tests.conftest import START, MakeApp, MovedClock, invoke
-from tests.observatory.fakes import DOWN, Answers, FakeLogs, line, watching
+from bot.watch.sweeping import Moment
+from bot.watch.watches import EVERYWHERE, Progress, WatchKind, WatchState, WatchStore
+from storage.repositories import WatchRepository
+from tests.conftest import START, MovedClock, invoke
+from tests.observatory.fakes import DOWN, FakeLogs, line, lines
+from tests.operations.working import (
+    HERE,
+    Furnished,
+    kept,
+    listening,
+    refused,
+    run,
+    watch,
+)
 from tests.watch.made import SCAN, alert, found
-
-NOW = START.timestamp()
-HERE = {"service": "checkout", "metric": "latency"}
-
-
-def now_and_then(times: Floats) -> Floats:
-    """A quarter of a second; two hours of 3 s on each of two days."""
-    slow = [(times > NOW - days * 86_400) & (times < NOW - days * 86_400 + 7_200) for days in (2, 4)]
-    values: Floats = np.where(slow[0] | slow[1], 3.0, 0.25)
-    return values
-
-
-LATENCY: Answers = {"http_request_duration_seconds_bucket": line(now_and_then)}
-
-
-@pytest.fixture
-def database_kind() -> str:
-    return "sqlite"
-
-
-Furnished = Callable[..., Any]
-
-
-@pytest.fixture
-async def furnished(make_app: MakeApp, clock: MovedClock) -> Furnished:
-    """`await furnished(answers)`: an app that watches telemetry which answers so."""
-
-    async def make(answers: Answers | None = None, **more: Any) -> App:
-        app: App = await make_app()
-        observatory = watching(LATENCY if answers is None else answers, **more)
-        watches, alerts = WatchRepository(app.database, app.keys), AlertRepository(app.database, app.keys)
-        put = app.resources.put
-        put(Observatory, observatory)
-        put(WatchStore, watches)
-        put(AlertStore, alerts)
-        put(AlertDesk, AlertDesk(alerts, watches, clock))
-        put(Replays, Scans(observatory, clock))
-        return app
-
-    return make
-
-
-@pytest.fixture
-async def app(furnished: Furnished) -> App:
-    made: App = await furnished()
-    return made
-
-
-async def run(app: App, name: str, /, who: str = "sre", **values: Any) -> Any:
-    outcome = await invoke(app, who, name, **values)
-    assert isinstance(outcome, Done), outcome
-    return outcome.output
-
-
-async def refused(app: App, name: str, /, who: str = "sre", **values: Any) -> str:
-    outcome = await invoke(app, who, name, **values)
-    assert not isinstance(outcome, Done)
-    return str(outcome)
-
-
-async def listening(app: App) -> str:
-    """Alertmanager's watch, as the station makes it."""
-    aim = Aim(WatchKind.OUTSIDE, "Alertmanager", query="https://alerts.example.com")
-    name = "What Alertmanager says"
-    made = Watch("outside:C1", name, aim, "C1", BUILT_IN, START, workspace="T1")
-    return (await app.resources.get(WatchStore).add(made)).id
-
-
-def disk_full(**fields: Any) -> Finding:
-    """Of no service, and of no environment that is known."""
-    return replace(found("", "DiskFull", watch="outside:C1", **fields), subject=Subject("", "", "DiskFull", "a"))
-
-
-async def watch(app: App, /, **values: Any) -> str:
-    (made,) = (await run(app, "watches.create", **{**HERE, **values}))["watches"]
-    return str(made["id"])
-
-
-async def kept(app: App, name: str) -> Watch:
-    found = await app.resources.get(WatchStore).get(name)
-    assert found is not None
-    return found
-
 
 # ---------------------------------------------------------------- making one
 
@@ -213,6 +135,8 @@ async def test_it_is_said_what_it_is_now_and_what_it_would_have_said(app: App) -
     assert calm["findings"] == ["It is 250 ms now.", "In the last 7 days it would have spoken 2 times."]
     loud = await run(app, "watches.create", **HERE, above=0.1)
     assert loud["findings"][0] == "It is 250 ms now, which is too much already: it will speak soon."
+    low = await run(app, "watches.create", **HERE, below=0.5)
+    assert low["findings"][0] == "It is 250 ms now, which is too little already: it will speak soon."
 
 
 async def test_a_source_that_is_down_keeps_nobody_from_making_a_watch(furnished: Furnished) -> None:
@@ -312,9 +236,17 @@ async def test_one_that_there_is_is_tried_by_its_name(app: App) -> None:
 
 async def test_of_everything_it_is_said_what_is_replayed(app: App) -> None:
     of_all = await run(app, "watches.test", kind="scan", window="last 2 hours")
-    assert "That is of the metrics alone: the other scans cannot be replayed." in of_all["findings"]
+    assert of_all["summary"] == "Everything in production: it would never have spoken."
+    assert of_all["findings"] == [
+        "Metrics: all of it was replayed.",
+        (
+            "Error budgets could not be replayed "
+            "(no request was counted for the objectives of all services in production)."
+        ),
+        "Not replayed, as there is nothing to read: Logs, Traces.",
+    ]
     asked_for = await run(app, "watches.test", kind="scan", metric="metrics", window="last 2 hours")
-    assert not any("alone" in each for each in asked_for["findings"])
+    assert asked_for["findings"] == []
 
 
 async def test_what_could_not_be_replayed_is_said(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,8 +260,63 @@ async def test_what_could_not_be_replayed_is_said(app: App, monkeypatch: pytest.
     assert made["findings"][1] == "In the last 7 days it would never have spoken, as far as that could be read."
 
 
-async def test_a_burning_budget_cannot_be_replayed_and_says_so(app: App) -> None:
-    assert "cannot be replayed" in await refused(app, "watches.test", service="checkout", kind="burn")
+def failing(times: Floats) -> Floats:
+    """An hour of failures, a day ago."""
+    return np.where(np.abs(times - (START - timedelta(days=1)).timestamp()) < 1_800, 300.0, 0.0)
+
+
+async def test_a_burning_budget_is_replayed_and_drawn_with_its_limits(furnished: Furnished) -> None:
+    counted = lines(line(failing, service="checkout", count="part"), line(1_000.0, service="checkout", count="all"))
+    app = await furnished({"increase(http_requests_total": counted})
+    tried = await run(app, "watches.test", service="checkout", kind="burn", window="last 3 days")
+    assert tried["summary"] == "The error budget of checkout in production burning too fast: it would have spoken once."
+    assert tried["alerts"][0]["start"][:13] == f"{START - timedelta(days=1, minutes=30):%Y-%m-%dT%H}"
+    chart = tried["chart"]
+    assert [each["label"] for each in chart["thresholds"]] == ["14.4 over 1 h", "6 over 6 h", "1 over 3 d"]
+    assert len(chart["curves"]) == 3
+    assert "http_requests_total" in tried["query"]
+    assert tried["findings"] == []
+
+
+async def test_a_time_that_was_read_from_end_to_end_is_all_of_it(furnished: Furnished) -> None:
+    app = await furnished({"increase(http_requests_total": line(1_000.0, service="checkout", count="all")})
+    values = {"kind": "scan", "metric": "slo", "environment": "production"}
+    for window, every in (("last hour", 300), ("last 7 days", 86_400)):
+        tried = await run(app, "watches.test", **values, window=window, every=every)
+        assert (tried["summary"], tried["findings"]) == (
+            "All error budgets in production: it would never have spoken.",
+            [],
+        )
+
+
+async def test_where_nothing_could_be_looked_at_it_is_said_of_each(furnished: Furnished) -> None:
+    """Prometheus is down, and the time is shorter than from one look at logs to the next."""
+    app = await furnished({"": DOWN}, logs=FakeLogs())
+    tried = await run(app, "watches.test", kind="scan", window="last 2 minutes")
+    assert tried["summary"] == "Everything in production: nothing could be replayed."
+    assert tried["findings"] == [
+        "Metrics could not be replayed (it is down).",
+        "Error budgets: no look was due in so short a time.",
+        "Logs: no look was due in so short a time.",
+        "Not replayed, as there is nothing to read: Traces.",
+    ]
+    alone = await run(app, "watches.test", kind="scan", metric="logs", window="last 2 minutes")
+    assert alone["summary"].endswith("nothing could be replayed.")
+    assert alone["findings"] == ["No look was due in so short a time."]
+
+
+async def test_where_there_is_no_time_for_all_it_is_said_of_which_part_it_is(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late(*_: object) -> Replayed:
+        return Replayed((Moment(START, ()),), since=START - timedelta(hours=26))
+
+    monkeypatch.setattr(Scans, "replay", late)
+    tried = await run(app, "watches.test", kind="scan", metric="logs")
+    assert tried["summary"].endswith("it would never have spoken in the last 26 h.")
+    assert tried["findings"] == ["There was no time to read all of it: this is of the last 26 h."]
+    of_all = await run(app, "watches.test", kind="scan")
+    assert of_all["findings"][0] == "Metrics: the last 26 h were replayed; there was no time for more."
 
 
 # ---------------------------------------------------------------- keeping them
@@ -345,13 +332,21 @@ async def test_the_list_says_how_far_each_is_and_how_often_it_spoke(app: App) ->
     assert listed["summary"] == "Watches: 2; 1 of them spoke in the last 7 days."
     assert listed["findings"] == [f"{(await kept(app, name)).name}: prometheus is away"]
     rows = {row[-1]: row for row in listed["grid"]["rows"]}
-    assert rows[name][1:4] == ["active", "15:30", "1"]
+    assert rows[name][1:5] == ["active", "1", "15:30", "here"]
     only = await run(app, "watches.list", service="cart")
     assert [each["service"] for each in only["watches"]] == ["cart"]
     assert (await run(app, "watches.list", who="devops", mine=True))["watches"] == []
     shown = await run(app, "watches.show", watch=name)
-    assert shown["grid"]["rows"][0][3] == "checkout is slow"
+    assert shown["grid"]["rows"][0][0] == "checkout is slow"
     assert "prometheus is away" in shown["findings"]
+
+
+async def test_no_watch_has_looked_before_it_was_made(app: App) -> None:
+    name = await watch(app)
+    due = Progress(name, START - timedelta(minutes=3), looked_at=START - timedelta(minutes=3))
+    assert await WatchRepository(app.database, app.keys).commit(None, due, [], [])
+    (seen,) = (await run(app, "watches.list"))["watches"]
+    assert seen["looked_at"] == (await kept(app, name)).created_at.isoformat().replace("+00:00", "Z")
 
 
 async def test_without_watches_it_is_said_how_to_begin(app: App) -> None:
@@ -417,7 +412,7 @@ async def test_what_another_system_says_is_told_as_it_comes_and_never_looked_for
     assert shown["summary"] == "What Alertmanager says (outside:C1) is told."
     assert shown["findings"] == [
         "It tells what Alertmanager says.",
-        "It never looks: it listens and speaks in C1.",
+        "It never looks: it listens and speaks here.",
     ]
     assert (shown["query"], shown["watches"][0]["state"]) == ("", "active")
     assert [each["label"] for each in shown["steps"]] == ["Pause", "Delete"]
@@ -437,17 +432,38 @@ async def test_what_several_could_be_is_asked(app: App) -> None:
     assert "no watches are called 'cart'" in await refused(app, "watches.pause", watch="cart")
 
 
+async def test_a_name_that_is_part_of_another_one_is_itself(app: App) -> None:
+    name = await watch(app, above=2, name="payments")
+    night = await watch(app, above=3, name="payments night")
+    for said, meant in (("payments", name), (" Payments ", name), ("payments night", night), ("night", night)):
+        assert (await run(app, "watches.show", watch=said))["watches"][0]["id"] == meant
+    capital = await watch(app, above=4, name="Payments")
+    assert (await run(app, "watches.show", watch="Payments"))["watches"][0]["id"] == capital
+    await watch(app, above=5, name="payments")
+    assert "2 watches are called 'payments'" in await refused(app, "watches.show", watch="payments")
+
+
 async def test_only_what_learns_is_tuned(app: App) -> None:
     learns, limited = await watch(app), await watch(app, above=2)
     before = await kept(app, learns)
-    assert await app.resources.get(WatchStore).swap(before, before.changed(tuned=1.5))
+    quieter = before.taught({EVERYWHERE: 1.5, ("cart", "cpu"): 0.5})
+    assert await app.resources.get(WatchStore).swap(before, quieter)
     tuned = await run(app, "watches.tune", watch=learns, sensitivity="high")
-    assert (tuned["watches"][0]["sensitivity"], tuned["watches"][0]["tuned"]) == ("high", 0.0)
+    assert (tuned["watches"][0]["sensitivity"], tuned["watches"][0]["quieter"]) == ("high", [])
     assert "goes by a limit" in await refused(app, "watches.tune", watch=limited, sensitivity="high")
     budgets = replace(SCAN, aim=replace(SCAN.aim, metric="slo"))
     await app.resources.get(WatchStore).add(budgets)
     assert "Change the `slos`" in await refused(app, "watches.tune", watch=budgets.id, sensitivity="high")
     assert "Tune" not in [each["label"] for each in (await run(app, "watches.show", watch=budgets.id))["steps"]]
+
+
+async def test_a_replay_goes_by_what_feedback_taught(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.watch.watches.QUIETEST", 1_000.0)  # no feedback makes it as quiet as that
+    name = await watch(app)
+    assert (await run(app, "watches.test", watch=name))["alerts"]
+    before = await kept(app, name)
+    assert await app.resources.get(WatchStore).swap(before, before.taught({EVERYWHERE: 1_000.0}))
+    assert (await run(app, "watches.test", watch=name))["alerts"] == []
 
 
 async def test_two_who_change_it_at_once_do_not_undo_each_other(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -464,190 +480,3 @@ async def test_two_who_change_it_at_once_do_not_undo_each_other(app: App, monkey
     await run(app, "watches.pause", watch=name)
     after = await kept(app, name)
     assert (after.state, after.tuned, after.version) == (WatchState.PAUSED, 2.0, 3)
-
-
-# ---------------------------------------------------------------- alerts
-
-
-async def raise_some(app: App) -> None:
-    alerts = app.resources.get(AlertStore)
-    for each in (
-        alert(-60, severity="low"),
-        alert(-30, found("cart", "error_rate", START - timedelta(minutes=30)), severity="critical", title="cart fails"),
-        alert(-90, state=AlertState.RESOLVED, resolved_at=START - timedelta(minutes=80)),
-        alert(-10, channel="D7"),
-    ):
-        await alerts.swap(None, each)
-
-
-async def test_what_fires_is_listed_the_worst_first(app: App) -> None:
-    await raise_some(app)
-    listed = await run(app, "alerts.list")
-    assert [each["id"] for each in listed["alerts"]] == ["alt--30", "alt--60"]
-    assert listed["summary"] == "2 alerts fire now: cart fails."
-    assert [each["id"] for each in (await run(app, "alerts.list", service="checkout"))["alerts"]] == ["alt--60"]
-    assert (await run(app, "alerts.list", severity="high"))["summary"] == "No high alerts fire now."
-    of_cart = await run(app, "alerts.list", service="cart", severity="critical")
-    assert of_cart["summary"] == "1 critical alert of cart fires now: cart fails."
-    over = await run(app, "alerts.list", state="resolved")
-    assert over["summary"] == "1 alert is over: checkout is slow."
-    assert (await run(app, "alerts.list", window="today"))["summary"].startswith("3 alerts fired: ")
-    assert len((await run(app, "alerts.list", window="today"))["alerts"]) == 3
-    assert [each["id"] for each in (await run(app, "alerts.list", state="resolved"))["alerts"]] == ["alt--90"]
-    assert (await run(app, "alerts.list", environment="staging"))["alerts"] == []
-
-
-async def test_an_alert_is_shown_with_what_was_found_and_what_became_of_it(app: App) -> None:
-    await raise_some(app)
-    await run(app, "alerts.acknowledge", alert="alt--60")
-    shown = await run(app, "alerts.show", alert="alt--60")
-    assert shown["summary"] == "checkout is slow."
-    assert "p95 is 1.9 s" in shown["findings"][0]
-    assert [row[1] for row in shown["grid"]["rows"]][-1] == "somebody looked after it"
-    assert shown["chart"]["kind"] == "lines"
-    assert {step["label"] for step in shown["steps"]} == {"Explain", "Silence", "Useful", "Noise"}
-    assert "there is no alert 'alt--10'" in await refused(app, "alerts.show", alert="alt--10")
-
-
-async def test_where_an_alert_names_no_environment_that_is_known_none_is_asked_for(app: App) -> None:
-    alerts = app.resources.get(AlertStore)
-    await alerts.swap(None, alert(-5, disk_full(), environment="", source="Alertmanager"))
-    assert (await run(app, "alerts.show", alert="alt--5"))["where"] == "Alertmanager"
-    of_checkout = replace(disk_full(), subject=Subject("checkout", "eu-west", "DiskFull"))
-    await alerts.swap(None, alert(-4, of_checkout, environment="eu-west"))
-    shown = await run(app, "alerts.show", alert="alt--4")
-    assert shown["where"] == "checkout in eu-west"
-    (explain,) = [each for each in shown["steps"] if each["label"] == "Explain"]
-    assert "environment" not in explain["values"]
-    assert (await run(app, explain["operation"], **explain["values"]))["summary"]
-
-
-async def test_an_alert_is_seen_and_unseen_and_over(app: App) -> None:
-    await raise_some(app)
-    seen = await run(app, "alerts.acknowledge", alert="alt--30")
-    assert seen["summary"] == "You look after it: cart fails."
-    again = await run(app, "alerts.acknowledge", who="devops", alert="alt--30")
-    assert again["summary"] == "Somebody looks after it: cart fails."
-    unseen = await run(app, "alerts.unacknowledge", alert="alt--30")
-    assert unseen["alerts"][0]["acknowledged_by"] == ""
-    over = await run(app, "alerts.resolve", alert="alt--30")
-    assert over["alerts"][0]["state"] == "resolved"
-    assert "is over" in await refused(app, "alerts.acknowledge", alert="alt--30")
-
-
-async def test_noise_moves_the_watch_and_it_is_said(app: App) -> None:
-    name = await watch(app)
-    await app.resources.get(AlertStore).swap(None, alert(-5, found(watch=name)))
-    judged = await run(app, "alerts.judge", alert="alt--5", verdict="noise")
-    assert judged["summary"] == "You find it noise: checkout is slow."
-    assert len(judged["findings"]) == 1
-    assert (await kept(app, name)).tuned > 0
-
-
-async def test_a_silence_tells_what_it_hides_before_and_after(app: App) -> None:
-    await raise_some(app)
-    before = await run(app, "alerts.silence", service="checkout", preview=True)
-    assert before["summary"] == "Alerts about checkout would be silent until 17:30."
-    assert before["findings"][0] == "Hidden now: 1"
-    assert (await run(app, "alerts.silences"))["summary"] == "Nothing is silenced."
-    values = before["steps"][0]["values"]
-    after = await run(app, "alerts.silence", **values)
-    assert after["summary"] == "Alerts about checkout are silent until 17:30."
-    (one,) = (await run(app, "alerts.silences"))["silences"]
-    assert one["what"] == "checkout"
-    listed = await run(app, "alerts.list", service="checkout")
-    assert listed["alerts"][0]["silence"] == one["id"]
-    ended = await run(app, "alerts.unsilence", silence=one["id"])
-    assert ended["summary"] == "Alerts about checkout are told again."
-    assert (await run(app, "alerts.list", service="checkout"))["alerts"][0]["silence"] == ""
-
-
-async def test_an_alert_is_silenced_with_all_services_that_it_is_about(app: App) -> None:
-    await app.resources.get(AlertStore).swap(None, alert(-5, found("checkout"), found("cart", "error_rate")))
-    made = await run(app, "alerts.silence", alert="alt--5", until="tomorrow 9am", reason="known")
-    assert {each["what"] for each in made["silences"]} == {"checkout in production", "cart in production"}
-    assert len({each["id"] for each in made["silences"]}) == 2
-    assert "what is to be silent" in await refused(app, "alerts.silence")
-
-
-async def test_what_names_no_service_is_silenced_without_hiding_all_others(app: App) -> None:
-    await raise_some(app)
-    await listening(app)
-    await app.resources.get(AlertStore).swap(None, alert(-5, disk_full(), environment=""))
-    made = await run(app, "alerts.silence", alert="alt--5")
-    assert made["summary"] == "Alerts about DiskFull found by “What Alertmanager says” are silent until 17:30."
-    hidden = {each["id"]: bool(each["silence"]) for each in (await run(app, "alerts.list"))["alerts"]}
-    assert hidden == {"alt--5": True, "alt--30": False, "alt--60": False}
-    again = await run(app, "alerts.silence", signal="DiskFull", preview=True)
-    assert (again["summary"].split(" would")[0], again["findings"][0]) == ("Alerts about DiskFull", "Hidden now: 1")
-
-
-async def test_a_silence_goes_by_the_words_that_people_have(app: App) -> None:
-    name = await watch(app)
-    await app.resources.get(AlertStore).swap(None, alert(-5, found(watch=name)))
-    for values, about in (
-        ({"signal": "Response time"}, "latency"),
-        ({"signal": "latency", "service": "checkout"}, "latency of checkout"),
-        ({"watch": "checkout latency"}, f"everything found by “{(await kept(app, name)).name}”"),
-    ):
-        made = await run(app, "alerts.silence", **values, preview=True)
-        assert made["summary"] == f"Alerts about {about} would be silent until 17:30."
-        assert made["findings"][0] == "Hidden now: 1"
-    assert "Did you mean latency" in await refused(app, "alerts.silence", signal="latencies")
-    assert "there is no signal 'qqq'" in await refused(app, "alerts.silence", signal="qqq")
-    assert "no watches are called 'moods'" in await refused(app, "alerts.silence", watch="moods")
-
-
-async def test_an_alert_about_too_much_is_silenced_by_something_of_it(app: App) -> None:
-    many = [found(f"service-{each}") for each in range(MOST_AT_ONCE)]
-    alerts = app.resources.get(AlertStore)
-    await alerts.swap(None, alert(-5, *many))
-    assert len((await run(app, "alerts.silence", alert="alt--5"))["silences"]) == MOST_AT_ONCE
-    assert (await run(app, "alerts.show", alert="alt--5"))["alerts"][0]["silence"]
-    await alerts.swap(None, alert(-4, *many, found()))
-    assert f"the watch ({SCAN.id})" in await refused(app, "alerts.silence", alert="alt--4")
-    narrow = await run(app, "alerts.silence", alert="alt--4", service="checkout")
-    assert [each["what"] for each in narrow["silences"]] == ["checkout in production"]
-    gone = replace(alert(-3), findings=(), state=AlertState.RESOLVED)
-    await alerts.swap(None, gone)
-    assert "It has become part of another" in await refused(app, "alerts.silence", alert="alt--3")
-
-
-async def test_to_silence_for_long_or_everywhere_needs_a_permission_of_its_own(app: App) -> None:
-    of_checkout = {"service": "checkout", "who": "qa-engineer"}
-    assert (await run(app, "alerts.silence", **of_checkout, until="7 days"))["silences"]
-    for values, deed in (({"until": "8 days"}, "for more than 7 days"), ({"everywhere": True}, "everywhere")):
-        said = await refused(app, "alerts.silence", **of_checkout, **values)
-        assert f"may not silence alerts {deed}: the permission 'alerts:admin' is missing" in said
-        assert (await run(app, "alerts.silence", service="checkout", **values))["silences"]
-    nowhere = await app.door.invoke(Actor("qa-engineer"), "alerts.silence", {"service": "cart"}, origin=Origin("cli"))
-    assert "may not silence alerts everywhere" in str(nowhere)
-
-
-async def test_what_is_silent_in_a_direct_message_is_nobody_elses_business(app: App) -> None:
-    await app.resources.get(AlertStore).swap(None, alert(-10, channel="D7", title="a secret"))
-    private = Origin("slack", channel="D7", workspace="T1")
-
-    async def there(name: str, **values: Any) -> Any:
-        outcome = await app.door.invoke(Actor("qa-engineer"), name, values, origin=private)
-        assert isinstance(outcome, Done), outcome
-        return outcome.output
-
-    before = await run(app, "alerts.silence", service="checkout", everywhere=True, preview=True)
-    assert before["findings"][0] == "Hidden now: none"
-    assert "a secret" not in str(before)
-    (made,) = (await there("alerts.silence", service="checkout", reason="a secret"))["silences"]
-    assert (await run(app, "alerts.silences"))["silences"] == []
-    assert "there is no silence" in await refused(app, "alerts.unsilence", silence=made["id"])
-    assert len((await there("alerts.silences"))["silences"]) == 1
-    for _ in range(2):
-        assert (await there("alerts.unsilence", silence=made["id"]))["summary"].endswith("are told again.")
-
-
-async def test_a_digest_counts_what_was(app: App) -> None:
-    assert (await run(app, "alerts.digest"))["total"] == 0
-    await raise_some(app)
-    told = await run(app, "alerts.digest", period="weekly")
-    assert told["total"] == 3
-    assert len(told["grid"]["rows"]) == 3
-    assert {each["label"]: each["value"] for each in told["chart"]["amounts"]} == {"checkout": 2.0, "cart": 1.0}

@@ -1,0 +1,1 @@
+"""The house, a floor at a time: each class adds what it names to the one below, and knows nothing of those above."""
