@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,13 @@ import pytest
 from integrations.sandbox.slack.testing import Playground
 
 try:
-    from playwright.async_api import Error, FilePayload, Locator, Page, async_playwright, expect
+    from playwright.async_api import FilePayload, Locator, Page, Route, async_playwright, expect
 except ImportError:
     if os.environ.get("CI"):
         raise
     pytest.skip("the page's browser tests need playwright", allow_module_level=True)
 
-__all__ = ["CHROMIUM", "FLAGS", "Desk", "FilePayload", "async_playwright", "expect"]
+__all__ = ["CHROMIUM", "FLAGS", "Desk", "FilePayload", "Route", "async_playwright", "expect"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -54,14 +53,9 @@ class Desk:
         await area.press("Enter")
 
     async def opens_thread(self) -> Locator:
-        """Of the one message that has replies. What is drawn anew under the finger may miss a press."""
-        thread, summary = self.page.locator(".thread-pane"), self.page.locator(".thread-summary")
-        await summary.click()
-        with suppress(Error):
-            await thread.wait_for(timeout=5_000)
-            return thread
-        await summary.click()
-        return thread
+        """Of the one message that has replies."""
+        await self.page.locator(".thread-summary").click()
+        return self.page.locator(".thread-pane")
 
     async def sits_down_as(self, name: str) -> None:
         await self.page.locator(".who").click()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
 
 from integrations.sandbox.slack.testing import Playground
-from tests.sandbox.desk import Desk, FilePayload, expect
+from tests.sandbox.desk import Desk, FilePayload, Route, expect
 from tests.sandbox.stage import MANIFEST
 
 
@@ -126,6 +127,39 @@ async def test_a_channel_stays_where_it_is_when_a_thread_is_opened_and_closed(
         await page.evaluate("path => { location.hash = path }", path)
         await expect(page.locator(".thread-pane")).to_have_count(1 if "/t/" in path else 0)
         assert abs(await log.evaluate("node => node.scrollTop") - before) < 100
+
+
+async def test_what_changes_while_a_thread_is_on_its_way_is_shown(desk: Desk, workspace: Playground) -> None:
+    sre = workspace.person("sre")
+    asked = await sre.says("#ops", "a question")
+    reply = await sre.says(asked, "looking into it")
+    page = await desk.opens()
+
+    async def slow(route: Route) -> None:
+        answer = await route.fetch()
+        await sre.edits(reply, "found it")
+        await asyncio.sleep(0.3)  # the line tells of the change before the answer is there
+        await route.fulfill(response=answer)
+
+    await page.route("**/page/thread?*", slow)
+    await desk.opens_thread()
+    await expect(page.locator(".thread-pane")).to_contain_text("found it")
+
+
+async def test_a_press_is_a_press_although_the_message_changes_meanwhile(desk: Desk, workspace: Playground) -> None:
+    sre = workspace.person("sre")
+    asked = await sre.says("#ops", "a question")
+    await sre.says(asked, "one")
+    page = await desk.opens()
+    await page.locator(".thread-summary").hover()
+    await page.mouse.down()
+    await sre.says(asked, "two")
+    await sre.edits(asked, "another question")
+    await page.wait_for_timeout(300)
+    await expect(page.locator(".channel-pane")).not_to_contain_text("another question")
+    await page.mouse.up()
+    await expect(page.locator(".thread-pane")).to_contain_text("two")
+    await expect(page.locator(".channel-pane")).to_contain_text("another question")
 
 
 async def test_a_command_answers_to_its_author_alone(desk: Desk, shown: Any) -> None:

@@ -6,7 +6,7 @@ import { callsMe, isDm, store } from "./store.js";
 
 const PAGE = 50;
 
-/** @typedef {{messages: Map<string, import("./store.js").Message>, fresh: Set<string>, loaded: boolean, loading: Promise<void>|null, hasMore: boolean, error?: any}} Conversation */
+/** @typedef {{messages: Map<string, import("./store.js").Message>, fresh: Set<string>, late: Map<string, import("./store.js").Message>, loaded: boolean, loading: Promise<void>|null, hasMore: boolean, error?: any}} Conversation */
 
 /** @type {Map<string, Conversation>} by channel id, or `channel:ts` of a thread */
 const conversations = new Map();
@@ -18,7 +18,8 @@ export const threadKey = (channel, ts) => `${channel}:${ts}`;
 
 function conversation(key) {
   if (!conversations.has(key)) {
-    conversations.set(key, { messages: new Map(), fresh: new Set(), loaded: false, loading: null, hasMore: false });
+    const found = { messages: new Map(), fresh: new Set(), late: new Map() };
+    conversations.set(key, { ...found, loaded: false, loading: null, hasMore: false });
   }
   return conversations.get(key);
 }
@@ -50,7 +51,7 @@ export function loadOlder(channel) {
   if (!found.loaded || !found.hasMore || found.loading) return Promise.resolve();
   return load(channel, found, async () => {
     const answer = await get("messages", { channel, before: messagesOf(channel)[0]?.ts, limit: PAGE });
-    for (const message of answer.messages) found.messages.set(message.ts, message);
+    takePage(found, answer.messages, false);
     found.hasMore = Boolean(answer.has_more);
   });
 }
@@ -76,12 +77,14 @@ function takePage(found, messages, replacing) {
       if (ts >= from && !message.ephemeral_to && !found.fresh.has(ts)) found.messages.delete(ts);
     }
   }
-  for (const message of messages) if (!found.fresh.has(message.ts)) found.messages.set(message.ts, message);
+  for (const message of messages)
+    if (!found.fresh.has(message.ts)) found.messages.set(message.ts, found.late.get(message.ts) ?? message);
 }
 
 function load(key, found, work) {
   delete found.error;
   found.fresh.clear();
+  found.late.clear();
   found.loading = work()
     .then(
       () => {
@@ -109,6 +112,17 @@ export function putMessage(message, { news = false } = {}) {
     if (conversations.has(key)) putInto(key, message);
   }
   if (news) countUnread(message, reply);
+}
+
+/**
+ * Changes a message that is here, or that an answer brings which is still on its way. Anything else is older than what
+ * is loaded, and would stand alone at the top.
+ */
+export function changeMessage(message) {
+  const { channel, ts, thread_ts } = message;
+  if (findMessage(channel, ts, thread_ts) || message.ephemeral_to) return putMessage(message);
+  for (const key of [channel, threadKey(channel, thread_ts || ts)])
+    if (conversations.get(key)?.loading) conversations.get(key).late.set(ts, message);
 }
 
 function putInto(key, message) {

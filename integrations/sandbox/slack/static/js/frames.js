@@ -2,7 +2,7 @@
 
 import { announce } from "./a11y.js";
 import { clearStatus, takeAssistant } from "./assistantstate.js";
-import { dropMessage, findMessage, putMessage } from "./conversations.js";
+import { changeMessage, dropMessage, findMessage, putMessage } from "./conversations.js";
 import { changed } from "./events.js";
 import { stoppedTyping, takeTyping } from "./typing.js";
 import { changeChannel, isBot, personName, putChannel, store } from "./store.js";
@@ -65,11 +65,8 @@ export function takeFrame(frame) {
 const channelOf = (frame) =>
   (typeof frame.channel === "object" ? frame.channel?.id : frame.channel) ?? frame.message?.channel;
 
-function replaceMessage(frame) {
-  const { message } = frame;
-  if (!message) return;
-  // An update of something older than what is loaded would stand alone at the top.
-  if (findMessage(message.channel, message.ts, message.thread_ts) || message.ephemeral_to) putMessage(message);
+function replaceMessage({ message }) {
+  if (message) changeMessage(message);
 }
 
 function react(frame, added) {

@@ -22,6 +22,8 @@ export class MessageList {
     this.options = options;
     this.rows = new Map();
     this.stuck = true;
+    this.pressing = null;
+    this.missed = false;
     this.inner = h("div", { class: "messages-inner" });
     this.log = h(
       "div",
@@ -41,12 +43,14 @@ export class MessageList {
     this.size = new ResizeObserver(() => this.stuck && this.toEnd());
     this.size.observe(this.inner);
     this.size.observe(this.log);
-    this.off = on(`messages:${options.key}`, () => this.draw());
+    this.off = on(`messages:${options.key}`, () => this.#drawUnlessPressed());
+    this.log.addEventListener("pointerdown", () => this.#pressed());
     this.draw();
   }
 
   close() {
     this.off();
+    this.pressing?.abort();
     this.size.disconnect();
   }
 
@@ -95,6 +99,27 @@ export class MessageList {
       this.#hold(before);
       if (news) this.jump.hidden = false;
     }
+  }
+
+  /** What is drawn anew between a finger's going down and up would never be pressed. */
+  #drawUnlessPressed() {
+    if (this.pressing) this.missed = true;
+    else this.draw();
+  }
+
+  #pressed() {
+    if (this.pressing) return;
+    this.pressing = new AbortController();
+    const { signal } = this.pressing;
+    const lifted = () => {
+      this.pressing.abort();
+      setTimeout(() => {
+        this.pressing = null;
+        if (this.missed) this.draw();
+        this.missed = false;
+      }); // the click comes after the finger is up
+    };
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, lifted, { signal });
   }
 
   #wanted(messages, thread) {
