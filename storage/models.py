@@ -403,6 +403,7 @@ class AlertCardRow(Base):
     """Where an alert is shown, which version, and what people have seen of it: hashes, and numbers of its picture."""
 
     __tablename__ = "alert_cards"
+    __table_args__ = (Index(None, "channel", "ts"),)
     alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
     channel: Mapped[str] = mapped_column(primary_key=True)
     ts: Mapped[str | None]

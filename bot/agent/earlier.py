@@ -19,8 +19,9 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
-def earlier(messages: Sequence[Message], lexicon: Lexicon, timezone: str) -> tuple[Earlier, ...]:
-    found: list[Earlier] = []
+def earlier(messages: Sequence[Message], lexicon: Lexicon, timezone: str, asked: str = "") -> tuple[Earlier, ...]:
+    """`asked` is an operation that counts as if it had begun the thread."""
+    found = [Earlier("user", asked, understood=understood)] if (understood := _exactly(asked)) else []
     for each in messages[-LOOKED_AT:]:
         if each.role == "assistant":
             found.append(Earlier("bot", each.content))
@@ -45,4 +46,6 @@ def _exactly(text: str) -> Understanding | None:
     holds = tuple(
         Entity(kind, value, value) for field, equals, value in pairs if equals and (kind := _KINDS.get(field, field))
     )
+    times = (value.partition("/") for field, _, value in pairs if field == "window")
+    holds += tuple(Entity("time_range", {"start": start, "end": end}) for start, between, end in times if between)
     return Understanding(text, brain.INTENTS[name], name, 1.0, holds, holds)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.agent.filling import filled
+from bot.agent.topics import Topic
 from bot.catalogue import Catalogue, environment
 from bot.door.registry import AnyOperation, Registry
 from bot.language import brain
@@ -41,6 +42,7 @@ class Known:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     timezone: str = "UTC"
     history: Sequence[Earlier] = ()
+    topic: Topic = field(default_factory=Topic)
 
     @property
     def names(self) -> Mapping[str, AnyOperation]:
@@ -76,6 +78,12 @@ def values_of(text: str, found: AnyOperation, understood: Understanding, known: 
         if value is not None and (not options or value in options):
             values[name] = value
     return values
+
+
+def with_topic(found: AnyOperation, values: Mapping[str, Json], known: Known) -> dict[str, Json]:
+    """What it cannot do without, and nobody named, is what the thread is about."""
+    about = known.topic.values
+    return {**{name: about[name] for name in missing(found, values) if name in about}, **values}
 
 
 def _options(shape: Mapping[str, object]) -> list[str]:

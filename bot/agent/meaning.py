@@ -13,8 +13,9 @@ from typing import Final, Literal
 from bot.agent import tending
 from bot.agent.absent import beyond
 from bot.agent.filling import AT_ONCE, each_of, placed, with_strangers
-from bot.agent.known import ID, LIKELY, PREFIXES, QUOTED, WORD, Known, missing, needs, values_of
+from bot.agent.known import ID, LIKELY, PREFIXES, QUOTED, WORD, Known, missing, needs, values_of, with_topic
 from bot.agent.parting import each_named, wanted, wishes_of
+from bot.agent.pointing import ASKED_ABOUT, pointed
 from bot.agent.watching import at_hours
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
@@ -65,11 +66,11 @@ def understand(text: str, known: Known) -> Meaning:
     understood = _heard(text, known)
     if (tended := _tended(text, understood, known)) is not None:
         return tended
-    phrase = _by_phrase(text, known, understood)
+    phrase, ids = _by_phrase(text, known, understood), ID.findall(text)
     meaning = meant(understood, known)
     if phrase.operation is None:
         return replace(meaning, near=meaning.near or phrase.near)
-    if any(str(phrase.values.get(name, "")).startswith(prefix) for name, prefix in PREFIXES.items()):
+    if any(phrase.values.get(name) in ids for name in PREFIXES):
         return phrase  # what is named by its id is meant, and whatever else the words say is about it
     if meaning.operation and len(placed(meaning.operation, understood)) > len(placed(phrase.operation, understood)):
         return meaning  # "status of checkout" is not the status of the bot
@@ -105,11 +106,14 @@ def _tended(text: str, understood: Understanding, known: Known) -> Meaning | Non
 
 
 def _one_tended(text: str, understood: Understanding, said: Mapping[str, Json], known: Known) -> Meaning | None:
-    found = tending.tended(understood)
+    here = pointed(text, known.topic.values)
+    found = here or tending.tended(understood)
     if found is None or found[0] not in known.names:
         return None
-    operation, acts = known.names[found[0]], known.names[found[0]].risk is not Risk.READ
-    values = {**values_of(text, operation, understood, known), **found[1], **said}
+    operation = known.names[found[0]]
+    acts = found[0] in ASKED_ABOUT if here else operation.risk is not Risk.READ
+    said = {name: each for name, each in said.items() if name in operation.input.model_fields}
+    values = {**({} if here else values_of(text, operation, understood, known)), **found[1], **said}
     if "service" in values and (service := understood.value("service")):
         values["service"] = service
     return Meaning(
@@ -280,6 +284,7 @@ def _exact(text: str, known: Known) -> Meaning | None:
             why = f"{word!r} stands alone; values are written as name=value"
             return Meaning("form", found, values, why=why, score=1.0)
         values[key.lstrip("-").replace("-", "_")] = value
+    values = with_topic(found, values, known)
     lacks = missing(found, values)
     if lacks and not values:
         return Meaning("form", found, values, why=needs(lacks), score=1.0)
@@ -328,7 +333,7 @@ def _by_phrase(text: str, known: Known, understood: Understanding) -> Meaning:
     if not found or found[0].score < SURE:
         return Meaning("unsure", near=near)
     chosen, score = names[found[0].name], found[0].score
-    values = values_of(text, chosen, understood, known)
+    values = with_topic(chosen, values_of(text, chosen, understood, known), known)
     lacks = missing(chosen, values)
     if chosen.risk is not Risk.READ and understood.mood != "request":
         return Meaning("not-yet", chosen, values, near=(chosen,), score=score)

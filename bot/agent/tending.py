@@ -52,7 +52,7 @@ _RULES: Final = tuple(
         ),
         ("alerts.silence", rf"(?:(?:stop|quit) {_TOLD}|(?:don'?t|do not|no longer) {_TOLD}) .*\b(?:about|of|for) .+"),
         ("alerts.silence", r"no more (?:alerts?|noise) (?:about|of|for|from|on) .+"),
-        ("alerts.silence", r"(?:silence|mute|hush) .+"),
+        ("alerts.silence", r"(?:silence|mute|hush|snooze) .+"),
         ("alerts.silences", rf"(?:{_ASKED}) (?P<what>.*\b{_OFF}\b.*)"),
         ("alerts.silences", r"what(?:'s| is| are) (?:still |now |currently )?(?:silenced|muted|hushed)\b(?P<what>.*)"),
         ("alerts.list", rf"what (?:did|have|has|had) {_US} {_FOUND}"),

@@ -26,6 +26,7 @@ from bot.agent.request import Attachment, Request
 from bot.agent.smalltalk import reply
 from bot.agent.suspended import PATIENCE, Suspended, SuspendedStore
 from bot.agent.threads import Key, Message, Thread, Threads, where_of
+from bot.agent.topics import Topics
 from bot.agent.transcript import Transcript
 from bot.catalogue import Catalogue
 from bot.door.outcomes import Outcome
@@ -87,6 +88,7 @@ class Turns:
         people: People,
         preferences: PreferenceStore,
         threads: Threads,
+        topics: Topics,
         suspended: SuspendedStore,
         memory: Memory,
         deliberating: Deliberating | None,
@@ -101,6 +103,7 @@ class Turns:
         self._people = people
         self._preferences = preferences
         self._threads = threads
+        self._topics = topics
         self._suspended = suspended
         self._clock = clock
         self._learning: set[asyncio.Task[None]] = set()
@@ -135,7 +138,7 @@ class Turns:
         """Whether a sentence that was not said to us plainly asks for something all the same, or answers us."""
         key = Key.of(request.origin, request.actor.id)
         waiting = await self._suspended.question(key, request.actor.id, self._clock())
-        known = self._known("UTC", await self._threads.so_far(request))
+        known = await self._known(request, "UTC", await self._threads.so_far(request))
         try:
             meaning = understand(request.text, known)
             if waiting and (kept := unpack(waiting)) and meaning.understood:
@@ -187,10 +190,10 @@ class Turns:
         else:
             await self._say(turn)
 
-    def _known(self, timezone: str, said: Sequence[Message]) -> Known:
-        lexicon = self._language.lexicon
-        history = earlier(said, lexicon, timezone)
-        return Known(self._registry, self._language.catalogue, lexicon, self._clock(), timezone, history)
+    async def _known(self, request: Request, timezone: str, said: Sequence[Message]) -> Known:
+        lexicon, topic = self._language.lexicon, await self._topics.of(request.origin)
+        history = earlier(said, lexicon, timezone, topic.asked)
+        return Known(self._registry, self._language.catalogue, lexicon, self._clock(), timezone, history, topic)
 
     async def _say(self, turn: _Turn) -> None:
         text = turn.request.text.strip() or "help"
@@ -201,7 +204,7 @@ class Turns:
             )
         exact = text.partition(" ")[0].lower() in {each.name for each in self._registry}
         said = () if exact else await self._threads.earlier(turn.thread, turn.request)  # it stands for itself
-        known = self._known(turn.who.timezone, said)
+        known = await self._known(turn.request, turn.who.timezone, said)
         meaning = understand(text, known)
         key, person = Key.of(turn.request.origin, turn.request.actor.id), turn.request.actor.id
         waiting = await self._suspended.question(key, person, self._clock()) if meaning.understood else None
@@ -221,8 +224,10 @@ class Turns:
                     await self._suspended.settle(key, person)
         else:
             meaning = _by_itself(text, meaning, known)
-        if self._deliberating and not _alone(meaning) and await self._think(self._deliberating, turn, text, meaning):
-            return
+        if self._deliberating and not _alone(meaning):
+            facts = [known.topic.fact] if known.topic.fact else []
+            if await self._think(self._deliberating, turn, text, meaning, facts):
+                return
         for number, each in enumerate((meaning, *meaning.then)):
             await self._follow(turn, each, part=f"+{number}" if number else "")
 
@@ -232,10 +237,12 @@ class Turns:
     def _read(self, known: Known) -> Callable[[str], Understanding]:
         return lambda words: brain.understand(words, known.lexicon, now=known.now, timezone=known.timezone)
 
-    async def _think(self, deliberating: Deliberating, turn: _Turn, text: str, meaning: Meaning) -> bool:
+    async def _think(
+        self, deliberating: Deliberating, turn: _Turn, text: str, meaning: Meaning, facts: Sequence[str]
+    ) -> bool:
         """Whether a model has answered; where none does, the rules do what they can."""
         usual = (await self._preferences.all(of_person(turn.who.id))).get(ENVIRONMENT)
-        facts = [f"whoever asks is in the time zone {turn.who.timezone}"]
+        facts = [f"whoever asks is in the time zone {turn.who.timezone}", *facts]
         if usual:
             facts.append(f"the environment that they usually mean is {usual}")
         if meaning.operation:
@@ -362,7 +369,7 @@ class Turns:
             except CopilotError as error:
                 await turn.tell(Trouble(error.message, error.mend, turn.request.origin.trace_id))
         said = await self._threads.earlier(turn.thread, turn.request)
-        meaning = understand(turn.request.text, self._known(turn.who.timezone, said))
+        meaning = understand(turn.request.text, await self._known(turn.request, turn.who.timezone, said))
         if turn.request.text and meaning.operation and meaning.operation.name != FILES:
             await self._say(turn)
 

@@ -11,6 +11,7 @@ from bot.agent.thinking.loop import Thinker
 from bot.agent.thinking.spending import DailyLedger
 from bot.agent.thinking.tools import Toolbox
 from bot.agent.threads import Threads
+from bot.agent.topics import Topics
 from bot.agent.turn import Language, Turns
 from bot.floors.door import WithDoor
 from bot.floors.ground import Plan
@@ -41,6 +42,7 @@ class WithAgent(WithDoor):
         self.memory = Memory(MemoryRepository(database, keys), None, self.clock)
         self.knowledge = Knowledge(self.settings.knowledge_dir, self.clock)
         self.models = models(self.settings)
+        self.topics = Topics()
         self.turns = self._turns()
         put = self.resources.put
         put(AnswerStore, self.answers)
@@ -69,6 +71,7 @@ class WithAgent(WithDoor):
             people=self.people,
             preferences=self.preferences,
             threads=Threads(self.conversations, clock),
+            topics=self.topics,
             suspended=self.suspended,
             memory=self.memory,
             deliberating=deliberating if self.models else None,

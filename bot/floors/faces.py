@@ -15,7 +15,7 @@ from handlers.http import HttpServer, Part, http_app
 from handlers.people import SlackDirectory
 from handlers.webhooks import Hook, webhooks
 from integrations.alertmanager.adapter import Alertmanager
-from storage.repositories import AlertCardRepository, CardRepository, DeliveryRepository
+from storage.repositories import CardRepository, DeliveryRepository
 
 
 class WithFaces(WithWatch):
@@ -59,9 +59,7 @@ class WithFaces(WithWatch):
                 clock=self.clock,
                 replica=self.replica,
                 metrics=self.metrics,
-                alerting=Alerting(
-                    AlertCardRepository(self.database), self.station.stores.alerts, self.station.picturing
-                ),
+                alerting=Alerting(self.alert_cards, self.station.stores.alerts, self.station.picturing),
             ),
             directory,
             client,

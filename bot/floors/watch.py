@@ -10,8 +10,9 @@ from bot.watch.alerts import AlertStore
 from bot.watch.desk import AlertDesk
 from bot.watch.replaying import Replays
 from bot.watch.station import Station, Stores, Wishes
+from bot.watch.topics import AlertTopics
 from bot.watch.watches import WatchStore
-from storage.repositories import AlertRepository, WatchRepository
+from storage.repositories import AlertCardRepository, AlertRepository, WatchRepository
 
 
 class WithWatch(WithAgent):
@@ -20,6 +21,8 @@ class WithWatch(WithAgent):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.station = self._station()
+        self.alert_cards = AlertCardRepository(self.database)
+        self.topics.add(AlertTopics(self.alert_cards, self.station.desk, self.clock))
         put = self.resources.put
         put(WatchStore, self.station.stores.watches)
         put(AlertStore, self.station.stores.alerts)

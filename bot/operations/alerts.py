@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import Field
 
-from bot.catalogue import environment
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
 from bot.errors import NotFound
 from bot.guard.risk import Risk
 from bot.observatory.observatory import Observatory
-from bot.observatory.question import capital, clock, iso
+from bot.observatory.question import capital, clock
 from bot.observatory.told import Grid, Step, Told, span_of
 from bot.operations.aiming import reached
 from bot.operations.observing import Environment, Where, window_of
@@ -29,6 +28,7 @@ from bot.watch.digests import digest as digest_of
 from bot.watch.picturing import Picturing
 from bot.watch.ranking import SEVERITIES
 from bot.watch.telling import line
+from bot.watch.topics import EXPLAIN, explained
 from bot.watch.watches import WatchState, WatchStore
 
 MOST_READ: Final = 1_000
@@ -385,11 +385,8 @@ def _timeline(alert: Alert) -> list[tuple[datetime, str]]:
 
 def _steps(alert: Alert, context: Context) -> tuple[Step, ...]:
     about = {"alert": alert.id}
-    service = alert.origins[0].service if alert.origins else next(iter(alert.services), "")
-    since = Window(min(alert.since - timedelta(minutes=30), context.now - timedelta(hours=1)), context.now)
-    why = {"service": service, "window": iso(since)}
-    why |= {"environment": known_as} if (known_as := environment(alert.environment)) else {}
-    steps = [Step(label="Explain", operation="metrics.explain", values=why)] if service else []
+    why = explained(alert, context.now)
+    steps = [Step(label="Explain", operation=EXPLAIN, values=why)] if "service" in why else []
     if alert.state is AlertState.FIRING:
         if not alert.acknowledged_by:
             steps.append(Step(label="Acknowledge", operation="alerts.acknowledge", values=about))

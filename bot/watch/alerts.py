@@ -209,6 +209,10 @@ class AlertCardStore(Protocol):
 
     async def of(self, alert_id: str) -> Sequence[AlertCard]: ...
 
+    async def at(self, channel: str, ts: str) -> AlertCard | None:
+        """Whose message that is."""
+        ...
+
     async def shown(self, before: AlertCard, after: AlertCard) -> bool:
         """What the message shows now; False where somebody noted something else since `before`."""
         ...

@@ -10,15 +10,13 @@ from typing import Final
 
 from bot.catalogue import environment
 from bot.door.registry import AnyOperation, Registry
-from bot.observatory.question import iso
 from bot.ports import Json
-from bot.telemetry.signals import Window
 from bot.telemetry.units import duration
 from bot.watch.alerts import Alert, AlertState, Severity, Silence, Verdict
 from bot.watch.digests import Count, Digest, Noisy
-from bot.watch.finding import Family, Finding
-from bot.watch.looks.rows import QUERY
+from bot.watch.finding import Finding
 from bot.watch.telling import lead, line, moment, over
+from bot.watch.topics import explained
 from handlers.buttons import Form, Run
 from handlers.present.blocks import actions, context, fields, header, press, section
 from handlers.present.cutting import count, cut, cut_list, more
@@ -36,10 +34,6 @@ SLIGHT: Final = 0.05
 """Of confidence: less is not worth a word."""
 FACES: Final[Mapping[Severity, str]] = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "🔵"}
 VERDICTS: Final[Mapping[Verdict, str]] = {"useful": "👍", "noise": "👎"}
-NO_METRIC: Final = frozenset({Family.PATTERN, Family.EDGE, Family.BURN, Family.OUTSIDE})
-ASKED_AROUND: Final = timedelta(minutes=10)
-ASKED_LEAST: Final = timedelta(minutes=30)
-ASKED_MOST: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +173,7 @@ def _buttons(alert: Alert, registry: Registry, now: datetime) -> list[Block]:
     about = {"alert": alert.id}
     offer = _offers(alert, registry)
     acts = [
-        offer("Explain", Run, "metrics.explain", _explained(alert, now)),
+        offer("Explain", Run, "metrics.explain", explained(alert, now)),
         None if alert.acknowledged_by else offer("Acknowledge", Run, "alerts.acknowledge", about),
         offer("Silence…", Form, "alerts.silence", about),
         offer("Declare incident", Form, "incidents.declare", {**about, **_declared(alert)}),
@@ -208,20 +202,6 @@ def _offers(
 def _taken(operation: AnyOperation, values: Mapping[str, Json]) -> dict[str, Json]:
     """What the operation has a field for."""
     return {name: value for name, value in values.items() if name in operation.input.model_fields}
-
-
-def _explained(alert: Alert, now: datetime) -> dict[str, Json]:
-    """What people would ask: why what the title is about is as it is, around when that began."""
-    first = lead(alert.findings, alert.origins) if alert.findings else None
-    service = (first.subject.service if first else "") or next(iter(alert.services), "")
-    ours = [each for each in (first, *alert.findings) if each and each.subject.service == service]
-    number = next((each for each in ours if each.family not in NO_METRIC and each.subject.signal != QUERY), None)
-    began = number or first
-    start = min((began.since if began else alert.since) - ASKED_AROUND, now - ASKED_LEAST)
-    asked: dict[str, Json] = {"window": iso(Window(start, min(now, start + ASKED_MOST)))}
-    asked |= {"service": service} if service else {}
-    asked |= {"metric": number.subject.signal} if number and service else {}
-    return asked | ({"environment": env} if (env := environment(alert.environment)) else {})
 
 
 def _declared(alert: Alert) -> dict[str, Json]:

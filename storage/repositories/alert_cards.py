@@ -35,6 +35,12 @@ class AlertCardRepository:
             )
             return [_card(row) for row in found.mappings()]
 
+    async def at(self, channel: str, ts: str) -> AlertCard | None:
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(CARDS).where(CARDS.c.channel == channel, CARDS.c.ts == ts))
+            row = found.mappings().first()
+            return _card(row) if row else None
+
     async def shown(self, before: AlertCard, after: AlertCard) -> bool:
         mine = (CARDS.c.alert_id == before.alert, CARDS.c.channel == before.channel)
         same = (CARDS.c.ts == before.ts, CARDS.c.version == before.version, CARDS.c.shows == before.shows)

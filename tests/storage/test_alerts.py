@@ -198,6 +198,8 @@ async def test_an_alert_has_one_card_in_a_channel(alerts: AlertRepository, cards
     await cards.add(AlertCard("alt-1", "C2"))
     assert await cards.of("alt-1") == [first, AlertCard("alt-1", "C2")]
     assert await cards.of("alt-2") == []
+    assert await cards.at("C1", "18.0") == first
+    assert await cards.at("C2", "18.0") is None
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
