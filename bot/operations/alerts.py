@@ -18,6 +18,7 @@ from bot.observatory.told import Grid, Step, Told, span_of
 from bot.operations.aiming import reached
 from bot.operations.observing import Environment, Where, window_of
 from bot.operations.trying import here, viewer
+from bot.ports import Json
 from bot.telemetry.charts.shapes import Amount, Amounts
 from bot.telemetry.charts.words import counted
 from bot.telemetry.signals import Window
@@ -197,8 +198,9 @@ async def acknowledge(wanted: AlertInput, context: Context) -> AlertsAnswer:
     """Say that you look after an alert. It goes on firing until what it is about is over."""
     before = await known(wanted.alert, context)
     alert = await context.get(AlertDesk).acknowledge(before.id, context.identity.id)
-    who = "You look" if alert.acknowledged_by == context.identity.id else "Somebody looks"
-    return _one(alert, context, f"{who} after it: {alert.title}.")
+    mine = alert.acknowledged_by == context.identity.id
+    answer = _one(alert, context, f"{'You look' if mine else 'Somebody looks'} after it: {alert.title}.")
+    return _with_way_back(answer, "alerts.unacknowledge", {"alert": alert.id}) if mine else answer
 
 
 @operation(
@@ -253,8 +255,7 @@ async def judge(wanted: JudgeInput, context: Context) -> AlertsAnswer:
     answer = _one(judged.alert, context, f"{word}: {before.title}.", effects)
     if wanted.verdict == "none":
         return answer
-    back = Step(label="Take it back", operation="alerts.judge", values={"alert": before.id, "verdict": "none"})
-    return answer.model_copy(update={"steps": (back,)})
+    return _with_way_back(answer, "alerts.judge", {"alert": before.id, "verdict": "none"})
 
 
 # ---------------------------------------------------------------- the digest
@@ -323,6 +324,10 @@ def _in(alert: Alert, window: Window) -> bool:
 
 def _one(alert: Alert, context: Context, said: str, findings: tuple[str, ...] = ()) -> AlertsAnswer:
     return AlertsAnswer(summary=said, findings=findings, steps=_steps(alert, context), alerts=(_view(alert),))
+
+
+def _with_way_back(answer: AlertsAnswer, operation: str, values: Mapping[str, Json]) -> AlertsAnswer:
+    return answer.model_copy(update={"steps": (Step(label="Take it back", operation=operation, values=values),)})
 
 
 def _view(alert: Alert) -> AlertView:

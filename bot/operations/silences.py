@@ -1,4 +1,4 @@
-"""Silences: what is hidden for a while, what that hides, and ending one."""
+"""Silences: what is hidden for a while, now or as planned, what that hides, and ending one."""
 
 from __future__ import annotations
 
@@ -60,6 +60,8 @@ class SilenceView(Output):
     id: str
     what: str
     channel: str
+    starts: datetime | None = None
+    """Of one that is yet to begin."""
     until: datetime
     created_by: str
     reason: str = ""
@@ -91,15 +93,16 @@ class SilencesAnswer(Told):
 async def silence(wanted: SilenceInput, context: Context) -> SilencesAnswer:
     """Hide alerts for a while: what one is about, or those of a service, a signal or a watch. They stay on record.
 
-    In one channel and for up to 7 days; longer, or everywhere, needs the permission `alerts:admin`.
+    From now on, or as planned for maintenance. In one channel and for up to 7 days; longer, or everywhere, needs the
+    permission `alerts:admin`.
     """
     kept = await silences_of(wanted, context)
     hides = await context.get(AlertDesk).silence(*kept)
     ids = " ".join(each.id for each in kept)
     back = Step(label="Take it back", operation="alerts.unsilence", values={"silence": ids})
     return SilencesAnswer(
-        summary=await _silent("are", kept, context),
-        findings=_found(hides, context),
+        summary=await _silent("will be" if _planned(kept[0], context) else "are", kept, context),
+        findings=_found(kept, hides, context),
         steps=(back, _ALL),
         silences=tuple([await _view(each, context) for each in kept]),
     )
@@ -110,7 +113,7 @@ async def preview(wanted: SilenceInput, context: Context) -> SilencePreview:
     """Say what a silence would hide now and would have hidden in the last days, without hiding anything."""
     kept = await silences_of(wanted, context)
     hides = await context.get(AlertDesk).preview(*kept)
-    return SilencePreview(summary=await _silent("would be", kept, context), findings=_found(hides, context))
+    return SilencePreview(summary=await _silent("would be", kept, context), findings=_found(kept, hides, context))
 
 
 @operation(
@@ -129,7 +132,10 @@ async def unsilence(wanted: UnsilenceInput, context: Context) -> SilencesAnswer:
     places: dict[str, list[Silence]] = {}
     for each in ended:
         places.setdefault(_where(each.channel, context), []).append(each)
-    said = [f"Alerts about {await _words(those, context)} are told again {place}." for place, those in places.items()]
+    said = [
+        f"Alerts about {await _words(those, context)} {_again(those, context)} {place}."
+        for place, those in places.items()
+    ]
     return SilencesAnswer(
         summary=" ".join(said),
         silences=tuple([await _view(each, context) for each in ended]),
@@ -143,19 +149,21 @@ async def unsilence(wanted: UnsilenceInput, context: Context) -> SilencesAnswer:
     examples=("which silences are active?", "what is silenced?", "list silences"),
 )
 async def silences(wanted: SilencesInput, context: Context) -> SilencesAnswer:
-    """What is hidden now, until when, by whom and why; what is hidden in others' direct messages is theirs."""
+    """What is hidden now or is planned to be, until when, by whom and why.
+
+    What is hidden in others' direct messages is theirs.
+    """
     active, about = await _active(context), wanted.about.strip()
     about = "" if _asked(about) == (True, []) else about
     meant = await _fitting(about, active, context, wider=True) if about else active
     found = tuple([await _view(each, context) for each in meant])
-    zone = context.identity.timezone
     who = {each.created_by: await _name(each.created_by, context) for each in found}
     rows = tuple(
         (
             each.what,
             _where(each.channel, context).removeprefix("in "),
             who[each.created_by],
-            clock(each.until, zone, context.now),
+            _span(each.starts, each.until, context),
             each.reason,
             each.id,
         )
@@ -163,7 +171,7 @@ async def silences(wanted: SilencesInput, context: Context) -> SilencesAnswer:
     )
     return SilencesAnswer(
         summary=await _who(about, meant, context),
-        grid=Grid(columns=("what", "where", "by", "until", "why", "id"), rows=rows) if rows else None,
+        grid=Grid(columns=("what", "where", "by", "when", "why", "id"), rows=rows) if rows else None,
         silences=found,
     )
 
@@ -176,14 +184,16 @@ async def _who(about: str, meant: Sequence[Silence], context: Context) -> str:
             f"Nobody silenced {_plain(about)}." if about and not place else f"Nothing is silenced {about}".strip() + "."
         )
     if not about:
-        return f"Silences: {len(meant)}."
+        planned = sum(_planned(each, context) for each in meant)
+        return f"Silences: {len(meant)}{f', {planned} of them planned' if planned else ''}."
     said = []
     for each in list(_presses(meant).values())[:MOST_SAID]:
         one, what = each[0], await _words(each, context)
-        until = clock(one.until, context.identity.timezone, context.now)
+        span = _span(one.starts, one.until, context)
         why = f": {one.reason}" if one.reason else ""
         verb, who = "are" if " and " in what else "is", await _name(one.created_by, context)
-        said.append(f"{what} {verb} silenced {_where(one.channel, context)} by {who} until {until}{why}")
+        verb = "will be" if _planned(one, context) else verb
+        said.append(f"{what} {verb} silenced {_where(one.channel, context)} by {who} {span}{why}")
     return f"{'; '.join(said)}."
 
 
@@ -282,14 +292,30 @@ async def _fitting(said: str, active: Sequence[Silence], context: Context, *, wi
 
 
 async def _silent(verb: str, kept: Sequence[Silence], context: Context) -> str:
-    place, until = _where(kept[0].channel, context), clock(kept[0].until, context.identity.timezone, context.now)
-    return f"Alerts about {await _words(kept, context)} {verb} silent {place} until {until}."
+    place, first = _where(kept[0].channel, context), kept[0]
+    span = _span(first.starts, first.until, context)
+    return f"Alerts about {await _words(kept, context)} {verb} silent {place} {span}."
 
 
-def _found(hides: Preview, context: Context) -> tuple[str, ...]:
+def _again(ended: Sequence[Silence], context: Context) -> str:
+    """What was planned had hidden nothing yet."""
+    return "will not be silent" if all(_planned(each, context) for each in ended) else "are told again"
+
+
+def _planned(silence: Silence, context: Context) -> bool:
+    return silence.planned(context.now)
+
+
+def _span(starts: datetime | None, until: datetime, context: Context) -> str:
+    """From when until when; what has begun only until when."""
+    zone, now = context.identity.timezone, context.now
+    return f"{f'from {clock(starts, zone, now)} ' if starts and starts > now else ''}until {clock(until, zone, now)}"
+
+
+def _found(kept: Sequence[Silence], hides: Preview, context: Context) -> tuple[str, ...]:
     titles = [each.title for each in hides.now if visible(each, context)]
     return (
-        f"Hidden now: {len(titles) or 'none'}",
+        *([] if _planned(kept[0], context) else [f"Hidden now: {len(titles) or 'none'}"]),
         *titles[:MOST_SAID],
         *(_stays(each, why) for each, why in hides.partly[:MOST_SAID] if visible(each, context)),
         f"In the last 7 days it would have hidden {hides.last_week or 'none'}",
@@ -310,6 +336,7 @@ async def _view(silence: Silence, context: Context) -> SilenceView:
         id=silence.id,
         what=await _hidden(silence, context),
         channel=silence.channel,
+        starts=silence.starts if _planned(silence, context) else None,
         until=silence.until,
         created_by=silence.created_by,
         reason=silence.reason,

@@ -39,9 +39,14 @@ class SilenceInput(Input):
     Of an alert the very signals that were found are hidden; with one of its services named, all of that service.
     """
 
-    aside = frozenset({"signal", "watch", "environment", "everything", "everywhere"})
+    aside = frozenset({"starts", "signal", "watch", "environment", "everything", "everywhere"})
     alert: str = Field("", description="The signals that this alert is about, and no others.", max_length=100)
     until: str = Field("2 hours", description=f"{AHEAD}.", max_length=100)
+    starts: str = Field(
+        "",
+        description="From when, if not from now on: tonight 22:00, friday 9am. A length counts from then.",
+        max_length=100,
+    )
     service: str = Field("", description="Of this service: whatever it is, or only the signal below.", max_length=100)
     signal: str = Field("", description="Only of this metric; or logs, traces, slo, an alert's name.", max_length=100)
     watch: str = Field("", description="Only what this watch finds: its id, or words of its name.", max_length=100)
@@ -53,7 +58,9 @@ class SilenceInput(Input):
 
 async def silences_of(wanted: SilenceInput, context: Context) -> tuple[Silence, ...]:
     """One, or one for each signal that an alert is about: what was not found is not hidden."""
-    until = ahead(wanted.until, context.now, context.identity.timezone)
+    zone = context.identity.timezone
+    starts = ahead(wanted.starts, context.now, zone) if wanted.starts.strip() else None
+    until = ahead(wanted.until, starts or context.now, zone)
     channel = "" if wanted.everywhere else context.origin.channel or ""
     service = context.get(Observatory).service(wanted.service).name if wanted.service else ""
     watch = (
@@ -62,7 +69,7 @@ async def silences_of(wanted: SilenceInput, context: Context) -> tuple[Silence, 
     base = Silence(
         "", until, context.identity.id, context.now, channel, wanted.environment, service,
         await _signal(wanted.signal.strip(), context), watch.id if watch else "", wanted.reason.strip(),
-        context.origin.workspace or "",
+        context.origin.workspace or "", starts=starts,
     )  # fmt: skip
     made = [base]
     if wanted.alert:
@@ -79,7 +86,7 @@ async def silences_of(wanted: SilenceInput, context: Context) -> tuple[Silence, 
         mend = "Name an alert, a service, a signal or a watch; or say that it is everything."
         raise InvalidInput("it is not said what is to be silent", mend=mend)
     for each in made:
-        if not each.channel or until - context.now > FREELY:
+        if not each.channel or until - (starts or context.now) > FREELY:
             scope, days = Scope(each.service, each.environment), FREELY.days
             deed = f"silence alerts {'everywhere' if not each.channel else f'for more than {days} days'}"
             require("alerts:admin", deed, scope, f"Say it in the channel, for at most {days} days.", context)

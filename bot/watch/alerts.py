@@ -127,7 +127,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Until when, and what it hides: empty fields fit everything, `signal` and `service` are exact."""
+    """From when until when, and what it hides: empty fields fit everything, `signal` and `service` are exact."""
 
     id: str
     until: datetime
@@ -141,9 +141,15 @@ class Silence:
     reason: str = ""
     workspace: str = ""
     ended_at: datetime | None = None
+    starts: datetime | None = None
+    """None: when it was made."""
 
     def active(self, at: datetime) -> bool:
-        return self.ended_at is None and at < self.until
+        return self.ended_at is None and not self.planned(at) and at < self.until
+
+    def planned(self, at: datetime) -> bool:
+        """Whether it is yet to begin."""
+        return self.starts is not None and at < self.starts
 
     def hides(self, alert: Alert, finding: Finding) -> bool:
         subject = finding.subject
@@ -183,7 +189,7 @@ class AlertStore(Protocol):
     async def unsilence(self, silence_id: str, at: datetime) -> Silence | None: ...
 
     async def silences(self, at: datetime) -> Sequence[Silence]:
-        """Those that hide something now."""
+        """Those that hide something now, or are planned to."""
         ...
 
 

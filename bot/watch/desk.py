@@ -118,19 +118,23 @@ class AlertDesk:
     # ---------------------------------------------------------------- silences
 
     async def preview(self, *silences: Silence) -> Preview:
-        """Without hiding anything; what several hide only together counts, and counts once."""
+        """Without hiding anything; what several hide only together counts, and counts once.
+
+        Of what is planned nothing is known but what it would have hidden.
+        """
         now, channel = self._clock(), _channel(silences)
         firing = await self._firing(channel)
         week = await self.alerts.find(since=now - WEEK, channel=channel, limit=LIMIT)
-        active = [*await self.alerts.silences(now), *silences]
+        begun = [each for each in silences if each.active(now)]
+        active = [*(each for each in await self.alerts.silences(now) if each.active(now)), *begun]
         hidden = {
-            each.id: each for each in firing if hidden_by(each, active, now) and any(_hides(silences, each, each.open))
+            each.id: each for each in firing if hidden_by(each, active, now) and any(_hides(begun, each, each.open))
         }
         gone = (each.id for each in (*firing, *week) if each.findings and all(_hides(silences, each, each.findings)))
         stays = (
             (each, tuple(one for one in each.open if not any(silence.hides(each, one) for silence in active)))
             for each in firing
-            if each.id not in hidden and any(_hides(silences, each, each.open))
+            if each.id not in hidden and any(_hides(begun, each, each.open))
         )
         return Preview(tuple(hidden.values()), len({*hidden, *gone}), tuple((each, why) for each, why in stays if why))
 
@@ -138,7 +142,7 @@ class AlertDesk:
         """What they hide is hidden at once, and what comes later as it comes."""
         now = self._clock()
         for each in silences:
-            if not each.active(now):
+            if not max(now, each.starts or now) < each.until:
                 raise InvalidInput(f"{each.until:%Y-%m-%d %H:%M} is over", mend="Say until when it is to be quiet.")
             if not any((each.channel, each.environment, each.service, each.signal, each.watch)):
                 raise InvalidInput(

@@ -119,9 +119,9 @@ class AlertRepository:
         return self._silences.read(row) if row else None
 
     async def silences(self, at: datetime) -> Sequence[Silence]:
-        active = (SILENCES.c.until > at, SILENCES.c.ended_at.is_(None))
+        alive = (SILENCES.c.until > at, SILENCES.c.ended_at.is_(None))
         async with self._database.reading() as connection:
-            found = await connection.execute(select(SILENCES).where(*active).order_by(SILENCES.c.created_at.desc()))
+            found = await connection.execute(select(SILENCES).where(*alive).order_by(SILENCES.c.created_at.desc()))
             return self._silences.readable(found.mappings())
 
     async def purge(self, before: datetime) -> int:

@@ -97,7 +97,7 @@ class Shelf:
         return self.kept.pop(silence_id, None)
 
     async def silences(self, at: datetime) -> Sequence[Silence]:
-        return [each for each in self.kept.values() if each.active(at)]
+        return [each for each in self.kept.values() if each.active(at) or each.planned(at)]
 
     # ---- cards
 
@@ -106,6 +106,9 @@ class Shelf:
 
     async def of(self, alert_id: str) -> Sequence[AlertCard]:
         return [card for card in self.cards.values() if card.alert == alert_id]
+
+    async def at(self, channel: str, ts: str) -> AlertCard | None:
+        return next((each for each in self.cards.values() if (each.channel, each.ts) == (channel, ts)), None)
 
     async def shown(self, before: AlertCard, after: AlertCard) -> bool:
         place = (before.alert, before.channel)

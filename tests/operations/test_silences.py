@@ -387,3 +387,40 @@ async def test_what_is_silent_in_a_direct_message_is_nobody_elses_business(app: 
     assert len((await there("alerts.silences"))["silences"]) == 1
     for _ in range(2):
         assert (await there("alerts.unsilence", silence=made["id"]))["summary"].endswith("are told again here.")
+
+
+async def test_what_is_planned_hides_nothing_before_its_time(app: App) -> None:
+    await raise_some(app)
+    when = {"starts": "18:00", "until": "2 hours"}
+    asked = await run(app, "alerts.silence_preview", service="checkout", **when)
+    assert asked["summary"] == "Alerts about checkout would be silent here from 18:00 until 20:00."
+    assert not [each for each in asked["findings"] if each.startswith(("Hidden now", "Still told"))]
+    made = await run(app, "alerts.silence", service="checkout", **when, reason="new disks")
+    assert made["summary"] == "Alerts about checkout will be silent here from 18:00 until 20:00."
+    assert (await run(app, "alerts.list", service="checkout"))["alerts"][0]["silence"] == ""
+    listed = await run(app, "alerts.silences")
+    assert listed["summary"] == "Silences: 1, 1 of them planned."
+    assert listed["grid"]["rows"][0][3] == "from 18:00 until 20:00"
+    about = await run(app, "alerts.silences", about="checkout")
+    assert "checkout will be silenced here by" in about["summary"]
+    assert about["summary"].endswith("from 18:00 until 20:00: new disks.")
+    ended = await run(app, "alerts.unsilence", silence="checkout")
+    assert ended["summary"] == "Alerts about checkout will not be silent here."
+    assert (await run(app, "alerts.silences"))["summary"] == "Nothing is silenced."
+
+
+async def test_a_plan_is_as_long_as_its_own_time(app: App) -> None:
+    of_cart = {"service": "cart", "who": "qa-engineer"}
+    await run(app, "alerts.silence", **of_cart, starts="in 20 days", until="6 days")
+    long = await refused(app, "alerts.silence", **of_cart, starts="in 2 days", until="8 days")
+    assert "for more than 7 days" in long
+    assert "no time ahead" in await refused(app, "alerts.silence", **of_cart, starts="yesterday")
+    over = {"starts": "2026-03-20 10:00", "until": "2026-03-19 10:00"}
+    assert "'2026-03-19 10:00' is no time ahead" in await refused(app, "alerts.silence", **of_cart, **over)
+
+
+async def test_the_same_words_count_from_the_start(app: App) -> None:
+    made = await run(app, "alerts.silence", service="checkout", starts="tomorrow 22:00", until="23:00")
+    (one,) = made["silences"]
+    assert one["starts"][11:16] == "22:00"
+    assert one["until"][:10] == one["starts"][:10]

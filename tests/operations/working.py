@@ -13,7 +13,7 @@ from bot.app import App
 from bot.door.outcomes import Done
 from bot.telemetry.signals import Floats
 from bot.watch.alerts import AlertState, AlertStore
-from bot.watch.finding import Finding, Subject
+from bot.watch.finding import Family, Finding, Subject
 from bot.watch.station import BUILT_IN
 from bot.watch.watches import Aim, Watch, WatchKind, WatchStore
 from tests.conftest import START, invoke
@@ -57,7 +57,8 @@ async def listening(app: App) -> str:
 
 def disk_full(**fields: Any) -> Finding:
     """Of no service, and of no environment that is known."""
-    return replace(found("", "DiskFull", watch="outside:C1", **fields), subject=Subject("", "", "DiskFull", "a"))
+    made = found("", "DiskFull", watch="outside:C1", **fields)
+    return replace(made, subject=Subject("", "", "DiskFull", "a"), family=Family.OUTSIDE)
 
 
 async def watch(app: App, /, **values: Any) -> str:

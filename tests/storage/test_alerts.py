@@ -169,6 +169,9 @@ async def test_a_silence_holds_until_its_time_or_until_somebody_ends_it(alerts: 
     assert await alerts.unsilence("sil-2", START + HOUR) == ended
     assert await alerts.unsilence("sil-3", START) is None
     assert [each.id for each in await alerts.silences(START)] == ["sil-1"]
+    planned = replace(silence, id="sil-4", starts=START + HOUR)
+    await alerts.silence(planned)
+    assert planned in await alerts.silences(START)
 
 
 async def test_what_is_over_for_long_enough_goes_with_all_that_hangs_on_it(

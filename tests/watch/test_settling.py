@@ -499,6 +499,13 @@ def test_a_silence_hides_an_alert_as_long_as_all_that_is_open_is_hidden() -> Non
     assert (alert.silence, alert.state, alert.shown) == ("", AlertState.FIRING, True)
 
 
+def test_a_planned_silence_begins_by_itself() -> None:
+    room = Room(replace(SHOP, silences=[silence(service="checkout", starts=minute(10), until=minute(20))]))
+    for at, hidden in ((1, ""), (9, ""), (10, "sil-1"), (19, "sil-1"), (20, "")):
+        room.look(at, SLOW)
+        assert room.one().silence == hidden, at
+
+
 @pytest.mark.parametrize(
     ("fields", "hides"),
     [
