@@ -169,10 +169,11 @@ async def show(wanted: AlertInput, context: Context) -> AlertsAnswer:
     likely = [each for each in alert.origins if each.confidence >= SURE]
     origins = [f"Likely origin: {each.service} ({each.confidence:.0%}){_why(each.because)}" for each in likely[:2]]
     changes = [f"Shortly before: {each}" for each in alert.changes[:2]]
+    beside = [f"Likely the same trouble as {other.alert}: {other.title}"] if (other := alert.beside) else []
     rows = tuple((clock(at, context.identity.timezone, context.now), what) for at, what in _timeline(alert))
     return AlertsAnswer(
         summary=f"{alert.title}.",
-        findings=(*(capital(line(each)) for each in alert.findings[:MOST_SAID]), *origins, *changes),
+        findings=(*(capital(line(each)) for each in alert.findings[:MOST_SAID]), *origins, *changes, *beside),
         where=" in ".join(filter(None, (", ".join(alert.services) or alert.source, alert.environment))),
         window=span_of(Window(alert.since, alert.resolved_at or context.now), context.identity.timezone, context.now),
         query=alert.findings[0].query if alert.findings else "",

@@ -32,6 +32,14 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Another alert, and what it was called then."""
+
+    alert: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What a judgement taught a watch about one signal of a service; where none is named, about all it looks at."""
 
@@ -100,6 +108,8 @@ class Alert:
     link: str = ""
     unwatched: bool = False
     """Its watch was paused or deleted: whether it is over, nobody knows."""
+    beside: Beside | None = None
+    """What fired in the channel when this came, of another watch, and probably of the same cause."""
     part_of: str = ""
     """The id of the alert that it turned out to be a part of; that one may have become part of another since."""
     version: int = 1

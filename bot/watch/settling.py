@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from bot.watch import ranking, telling
-from bot.watch.alerts import Alert, AlertState, Judgement, Silence
+from bot.watch.alerts import Alert, AlertState, Beside, Judgement, Silence
 from bot.watch.finding import Direction, Family, Finding, Subject
 from bot.watch.relating import Ground, Neighbours, began_with, comes_of, kind, neighbours, together
 from bot.watch.watches import Watch, WatchKind
@@ -71,7 +71,8 @@ def settle(
     open or has just ended; what this watch found earlier and does not report any more has ended.
     """
     ours = {each.id: each for each in known if each.group == watch.group}
-    look = _Look(watch, ground, policy, now, ours)
+    others = [each for each in known if each.group != watch.group and each.state is AlertState.FIRING]
+    look = _Look(watch, ground, policy, now, ours, [each for each in others if each.shown and each.findings])
     told = _told(reported, watch)
     look.hear(told)
     held = {finding.key for each in look.alive.values() for finding in each.findings}
@@ -137,9 +138,16 @@ class _Look:
     """One look at the alerts of a group. `alive` are those that can change by it."""
 
     def __init__(
-        self, watch: Watch, ground: Ground, policy: Policy, now: datetime, before: Mapping[str, Alert]
+        self,
+        watch: Watch,
+        ground: Ground,
+        policy: Policy,
+        now: datetime,
+        before: Mapping[str, Alert],
+        others: Sequence[Alert],
     ) -> None:
-        self.watch, self.ground, self.policy, self.now, self.before = watch, ground, policy, now, before
+        self.watch, self.ground, self.policy, self.now = watch, ground, policy, now
+        self.before, self.others = before, others
         # What people called over while it went on is quiet, with all that it holds, until that has ended.
         self.alive = {each.id: each for each in before.values() if each.state is AlertState.FIRING or each.open}
 
@@ -164,7 +172,7 @@ class _Look:
         for several in sorted(groups, key=lambda each: min(one.since for one in each)):
             mark = self._fingerprint(several, loose=loose)
             home = self._home(several, near) if loose else next(iter(self._firing()), None)
-            home = home or self._returning(several, mark) or self._new(several, mark)
+            home = home or self._returning(several, mark) or self._new(several, mark, near)
             self.alive[home.id] = replace(home, findings=_united(home.findings, several))
 
     def _firing(self) -> list[Alert]:
@@ -219,7 +227,18 @@ class _Look:
             **seen,  # type: ignore[arg-type]
         )
 
-    def _new(self, findings: Sequence[Finding], mark: str) -> Alert:
+    def _beside(self, findings: Sequence[Finding], near: Neighbours) -> Beside | None:
+        """Two watches may find the same, and both are to say so: who wished for one of them waits for it."""
+        policy = self.policy
+        same = (
+            each
+            for each in self.others
+            if began_with(each, findings, near, policy.spread) or comes_of(each, findings, near, policy.window)
+        )
+        found = min(same, key=lambda each: (each.opened_at, each.id), default=None)
+        return Beside(found.id, found.title) if found else None
+
+    def _new(self, findings: Sequence[Finding], mark: str, near: Neighbours) -> Alert:
         first = findings[0]
         return Alert(
             # Made of what it is of, so that two replicas that see the same make the same.
@@ -238,6 +257,7 @@ class _Look:
             timezone=self.watch.timezone,
             source=self.watch.aim.metric if self.watch.aim.kind is WatchKind.OUTSIDE else "",
             link=self.watch.aim.query if self.watch.aim.kind is WatchKind.OUTSIDE else "",
+            beside=self._beside(findings, near),
             version=0,
         )
 

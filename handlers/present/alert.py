@@ -159,6 +159,8 @@ def _notes(alert: Alert) -> list[str]:
         found.append(link(alert.link, f"Open in {alert.source or 'its source'}"))
     elif alert.source:
         found.append(f"From {escape(alert.source)}")
+    if other := alert.beside:
+        found.append(f"Likely the same trouble as {code(other.alert)}: {cut(escape(other.title), 200)}")
     if alert.reopened:
         found.append(f"came back {count(alert.reopened, 'time')}")
     verdicts = Counter(each.verdict for each in alert.judgements)

@@ -18,6 +18,8 @@ MOST_IN_A_ROW: Final = 5
 MOST_TITLE: Final = 24
 MOST_OPTION: Final = 150
 NOTHING: Final = "–"
+LONG: Final = 24
+"""Characters of a cell that is wrapped."""
 Style = Literal["primary", "danger"]
 TaskStatus = Literal["pending", "in_progress", "complete", "error"]
 
@@ -74,14 +76,19 @@ def table(
     numeric: frozenset[int] = frozenset(),
     channels: frozenset[int] = frozenset(),
 ) -> Block:
-    """Cells are shown as they are: nothing in them is read as a mark, but the id of a channel among the `channels`."""
+    """Cells are shown as they are: nothing in them is read as a mark, but the id of a channel among the `channels`.
+
+    Only a column with something long in it is wrapped: one that is takes as much room as the others.
+    """
+    filled = [columns, *([*row, *[""] * (len(columns) - len(row))] for row in rows)]
+    long = [any(len(row[at]) > LONG for row in filled) for at, _ in enumerate(columns)]
     return {
         "type": "table",
         "column_settings": [
-            {"align": "right"} if at in numeric else {"align": "left", "is_wrapped": True}
-            for at, _ in enumerate(columns)
+            {"align": "right"} if at in numeric else {"align": "left", "is_wrapped": wraps}
+            for at, wraps in enumerate(long)
         ],
-        "rows": [_cells(columns), *(_cells([*row, *[""] * (len(columns) - len(row))], channels) for row in rows)],
+        "rows": [_cells(filled[0]), *(_cells(row, channels) for row in filled[1:])],
     }
 
 

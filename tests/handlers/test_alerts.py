@@ -26,7 +26,7 @@ from bot.resilience import RetryPolicy
 from bot.telemetry.charts.desk import picture
 from bot.telemetry.charts.shapes import Curve, Lines
 from bot.telemetry.signals import Window
-from bot.watch.alerts import Alert, AlertCard, AlertState, Judgement, Lesson, Origin, Silence
+from bot.watch.alerts import Alert, AlertCard, AlertState, Beside, Judgement, Lesson, Origin, Silence
 from bot.watch.digests import Count, Digest, Noisy
 from bot.watch.finding import Family, Finding, Subject
 from bot.watch.telling import news
@@ -301,6 +301,11 @@ def test_what_another_system_found_leads_there() -> None:
     assert "<https://alerts.example.org/1?a=1&amp;b=2|Open in Alertmanager>" in text
     assert "From Alertmanager" in shown(alert(source="Alertmanager")).text
     assert "From Alertmanager" in shown(alert(source="Alertmanager", link="javascript:alert(1)")).text
+
+
+def test_what_another_watch_found_of_the_same_is_named() -> None:
+    text = shown(alert(beside=Beside("alr-7", "<!here> payments is slow"))).text
+    assert "Likely the same trouble as `alr-7`: &lt;!here&gt; payments is slow" in text
 
 
 def test_verdicts_and_returns_are_counted() -> None:

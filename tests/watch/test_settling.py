@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.watch.alerts import Alert, AlertState, Judgement, Lesson, Silence
+from bot.watch.alerts import Alert, AlertState, Beside, Judgement, Lesson, Silence
 from bot.watch.finding import Family, Finding
 from bot.watch.settling import MOST_FINDINGS, excuse
 from bot.watch.watches import WatchKind
@@ -67,6 +67,24 @@ def test_what_does_not_come_of_an_alert_is_another_one_however_near_it_is() -> N
     room.look(12, SLOW, below, again)
     assert room.one_of("payments").services == ("payments", "checkout"), "the last to begin explains it best"
     assert len(room.firing) == 2
+
+
+@pytest.mark.parametrize(
+    ("mine", "same"),
+    [
+        (finding("checkout", "latency", at=2, watch="mine"), True),
+        (finding("frontend", "latency", at=2, watch="mine"), True),
+        (finding("frontend", "latency", at=9, watch="mine"), True),
+        (finding("batch", "cost", at=2, watch="mine"), False),
+        (finding("payments", "error_rate", at=30, watch="mine"), False),
+    ],
+)
+def test_of_what_two_watches_find_the_later_names_the_earlier(mine: Finding, same: bool) -> None:  # noqa: FBT001
+    room = Room()
+    (first,) = room.look(1, SLOW)
+    (second,) = room.look(31, mine, by=MINE)
+    assert second.beside == (Beside(first.id, first.title) if same else None)
+    assert first.beside is None
 
 
 def test_a_new_cause_takes_its_own_effects_with_it() -> None:

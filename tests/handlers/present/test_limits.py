@@ -170,3 +170,8 @@ def test_rows_beyond_a_table_are_counted() -> None:
     shown: Any = fit([table(["a"], [["1"]] * 139)])
     assert len(shown[0]["rows"]) == 100
     assert shown[1]["elements"][0]["text"] == "… 40 more rows"
+
+
+def test_only_a_column_with_something_long_in_it_is_wrapped() -> None:
+    made = table(("at", "what"), [("12:58", "latency of payments is not as usual"), ("13:04",)])
+    assert [each["is_wrapped"] for each in made["column_settings"]] == [False, True]
