@@ -387,6 +387,7 @@ class SilenceRow(Base):
     __tablename__ = "silences"
     id: Mapped[str] = mapped_column(primary_key=True)
     workspace: Mapped[str] = mapped_column(server_default=text("''"))
+    starts: Mapped[datetime | None]
     until: Mapped[datetime] = mapped_column(index=True)
     created_by: Mapped[str]
     created_at: Mapped[datetime]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from bot.agent.threads import Message
 from bot.language import brain
 from bot.language.lexicon import Lexicon
 from bot.language.understanding import Earlier, Entity, Understanding
+from bot.ports import Json
 
 LOOKED_AT: Final = 8
 """A reference does not reach back further."""
@@ -46,6 +48,17 @@ def _exactly(text: str) -> Understanding | None:
     holds = tuple(
         Entity(kind, value, value) for field, equals, value in pairs if equals and (kind := _KINDS.get(field, field))
     )
-    times = (value.partition("/") for field, _, value in pairs if field == "window")
-    holds += tuple(Entity("time_range", {"start": start, "end": end}) for start, between, end in times if between)
+    times = (_moments(value) for field, _, value in pairs if field == "window")
+    holds += tuple(Entity("time_range", found) for found in times if found)
     return Understanding(text, brain.INTENTS[name], name, 1.0, holds, holds)
+
+
+def _moments(window: str) -> Json:
+    """What a button names exactly. Any other time is one of its own day, and its words are said again."""
+    try:
+        start, end = (datetime.fromisoformat(each) for each in window.split("/"))
+    except ValueError:
+        return None
+    if not (start.tzinfo and end.tzinfo and start < end):
+        return None
+    return {"start": f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "end": f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}

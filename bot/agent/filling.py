@@ -39,6 +39,7 @@ _BY: Final = re.compile(r"\b(?:by|per|for each|of each)\s+(service|instance|pod|
 _GROUPS: Final = {"pod": "instance", "path": "endpoint", "route": "endpoint"}
 _MINE: Final = re.compile(r"\b(?:my|mine|i|i'm|i've)\b.*\bwatch|\bwatch\w* (?:of mine|i (?:have|made|set))")
 _SPREAD: Final = re.compile(r"\b(?:distribution|histogram|heat ?map)\b")
+_NOW: Final = re.compile(r"\b(?:now|currently|at the moment)\b", re.IGNORECASE)
 _AGAINST: Final = re.compile(r"\b(?:with|vs\.?|versus|against|than|beside|to)\s+(?:the\s+)?$", re.IGNORECASE)
 _PROMISED: Final = re.compile(r"\b(?:slos?|slas?|objectives?)\b")
 _BEFORE: Final = re.compile(r"\b(?:with|vs\.?|versus|against|than|beside|to|and) (?:the \w+ )?before\b")
@@ -73,10 +74,11 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
     left = []
     if "window" in fields and not understood.values("time_range", said=True):
         find(_unnamed(understood), now, timezone)  # a time that there is none ("25pm") is said to be none
-    ranges = [each for each in understood.holds if each.type == "time_range"]
     for each in understood.holds:
         names = _fields_of(each, fields)
-        if each.type == "time_range" and len(ranges) == 1 and _AGAINST.search(understood.raw[: each.span[0]]):
+        if each.type == "time_range" and each.source != "said" and _NOW.search(understood.raw):
+            continue
+        if each.type == "time_range" and _is_beside(each, understood):
             names = names[::-1]
         places = [name for name in names if name in fields and name not in values]
         if not places:
@@ -92,6 +94,12 @@ def filled(found: AnyOperation, understood: Understanding, now: datetime, timezo
     if "until" in fields and (until := _until(understood.raw, now, timezone)):
         values["until"] = until
     return Filled(values, tuple(left))
+
+
+def _is_beside(one: Entity, understood: Understanding) -> bool:
+    """Whether it is the only time that was said, and said as what something is held against."""
+    alone = one.source == "said" and len(understood.values("time_range", said=True)) == 1
+    return alone and _AGAINST.search(understood.raw[: one.span[0]]) is not None
 
 
 def _until(text: str, now: datetime, timezone: str) -> str:

@@ -43,6 +43,8 @@ class Known:
     timezone: str = "UTC"
     history: Sequence[Earlier] = ()
     topic: Topic = field(default_factory=Topic)
+    addressed: bool = True
+    """Whether it was said to us."""
 
     @property
     def names(self) -> Mapping[str, AnyOperation]:

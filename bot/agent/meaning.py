@@ -1,6 +1,7 @@
 """What a request asks of the operations that are installed here: the exact name of one, or a sentence.
 
-It never guesses a change: what would change something becomes a form that a person looks at and sends.
+It never guesses a change: what would change something becomes a form that a person looks at and sends, unless it was
+said exactly, or is a word about the alert in whose thread it was said.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from bot.agent import tending
+from bot.agent import hushing, tending
 from bot.agent.absent import beyond
 from bot.agent.filling import AT_ONCE, each_of, placed, with_strangers
 from bot.agent.known import ID, LIKELY, PREFIXES, QUOTED, WORD, Known, missing, needs, values_of, with_topic
 from bot.agent.parting import each_named, wanted, wishes_of
-from bot.agent.pointing import ASKED_ABOUT, pointed
+from bot.agent.pointing import ASKED_ABOUT, pointed, points
 from bot.agent.watching import at_hours
 from bot.door.registry import AnyOperation, Registry
 from bot.guard.risk import Risk
@@ -31,6 +32,8 @@ UNMEASURED: Final = 0.6
 """What is left of the confidence in a question to metrics that names none."""
 CHATTING: Final = 0.8
 """Confidence from which words that ask for nothing are small talk, and not a wish that was not understood."""
+CERTAIN: Final = 0.95
+"""Confidence of a wish beside which another one may be done at once."""
 LOOK_IT_OVER: Final = "it changes something, so please look it over"
 Kind = Literal["run", "form", "ask", "absent", "talk", "not-yet", "unsure"]
 
@@ -88,32 +91,33 @@ def _tended(text: str, understood: Understanding, known: Known) -> Meaning | Non
     wishes = wanted(text, known)
     if len(wishes) > 1:
         return _in_turn(wishes, understood, known)
-    if tending.leaves_out(text):
-        near = tuple(known.names[each] for each in ("alerts.silence", "watches.pause") if each in known.names)
-        return Meaning("unsure", near=near, understood=understood)
-    text, said = tending.lasting(text, known.now, known.timezone)
+    wish = hushing.wish(text, known.now, known.timezone)
+    if hushing.leaves_out(text) or hushing.leaves_out(wish.text):
+        return Meaning("unsure", near=_of_alerts(known), understood=understood)
     place = understood.value("environment")
-    understood = _heard(text, known) if said else understood
-    if place and tending.unknown_end(said):  # "until the deploy is done in staging"
-        said = {"environment": place, **said}
+    understood = _heard(wish.text, known) if wish.said else understood
+    if place and hushing.unknown_end(wish.said):  # "until the deploy is done in staging"
+        wish = replace(wish, said={"environment": place, **wish.said})
     apart = each_named(understood)
-    meanings = [_one_tended(text, each, said, known) for each in apart[:AT_ONCE]]
+    meanings = [_one_tended(wish, each, known) for each in apart[:AT_ONCE]]
     if None in meanings:
-        return None
+        lost = bool(known.topic.values) and points(text)
+        return Meaning("unsure", near=_of_alerts(known), understood=understood) if lost else None
     first, *others = filter(None, meanings)
     left = (each for part in apart[AT_ONCE:] for each in part.entities if each.type == "service")
     return replace(first, then=tuple(others), over=tuple(each.text for each in left))
 
 
-def _one_tended(text: str, understood: Understanding, said: Mapping[str, Json], known: Known) -> Meaning | None:
-    here = pointed(text, known.topic.values)
+def _one_tended(wish: hushing.Wish, understood: Understanding, known: Known) -> Meaning | None:
+    here = pointed(wish.text, known.topic.values, addressed=known.addressed)
+    understood = understood if here else _as_named(understood)
     found = here or tending.tended(understood)
     if found is None or found[0] not in known.names:
         return None
     operation = known.names[found[0]]
     acts = found[0] in ASKED_ABOUT if here else operation.risk is not Risk.READ
-    said = {name: each for name, each in said.items() if name in operation.input.model_fields}
-    values = {**({} if here else values_of(text, operation, understood, known)), **found[1], **said}
+    said = {name: each for name, each in wish.said.items() if name in operation.input.model_fields}
+    values = {**({} if here else values_of(wish.text, operation, understood, known)), **found[1], **said}
     if "service" in values and (service := understood.value("service")):
         values["service"] = service
     return Meaning(
@@ -123,8 +127,19 @@ def _one_tended(text: str, understood: Understanding, said: Mapping[str, Json], 
         why=LOOK_IT_OVER if acts else "",
         score=tending.SURE,
         understood=understood,
-        note=tending.unknown_end(values),
+        note=wish.note + hushing.unknown_end(values),
     )
+
+
+def _of_alerts(known: Known) -> tuple[AnyOperation, ...]:
+    return tuple(known.names[each] for each in ("alerts.silence", "watches.pause") if each in known.names)
+
+
+def _as_named(understood: Understanding) -> Understanding:
+    """What is said of another service, or of a place, is not about the signal that was spoken of before."""
+    if not {each.type for each in understood.entities} & {"service", "environment"}:
+        return understood
+    return replace(understood, holds=tuple(each for each in understood.holds if each.source == "said"))
 
 
 def _back(known: Known) -> Meaning | None:
@@ -156,9 +171,16 @@ def _in_turn(wishes: Sequence[str], understood: Understanding, known: Known) -> 
     meanings: list[Meaning] = []
     for text, found in zip(wishes, tended, strict=True):
         meaning = found or understand(text, known)
+        if any(each.score < CERTAIN for each in meanings):  # "bob looks at it and then ack it"
+            meaning = _looked_over(meaning)
         meanings += (replace(meaning, then=()), *meaning.then)
         known = replace(known, history=(*known.history, Earlier("user", text)))
     return replace(meanings[0], then=tuple(meanings[1:]))
+
+
+def _looked_over(meaning: Meaning) -> Meaning:
+    acts = meaning.kind == "run" and meaning.operation and meaning.operation.risk is not Risk.READ
+    return replace(meaning, kind="form", why=LOOK_IT_OVER) if acts else meaning
 
 
 def _heard(text: str, known: Known) -> Understanding:

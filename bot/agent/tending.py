@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
-from bot.errors import InvalidInput
-from bot.language.ranges.ahead import ahead
+from bot.agent.hushing import HUSHES, POLITE, wish
 from bot.language.understanding import Understanding
 from bot.ports import Json
 
@@ -19,7 +17,6 @@ MOST: Final = 300
 """Characters: a longer text is about more than that."""
 MORE: Final = "more"
 LESS: Final = "less"
-_POLITE: Final = r"^\W*(?:(?:please|pls|hey|ok(?:ay)?|now|and|also|just|(?:can|could|would|will) you|let'?s)[\s,]+)*"
 _WATCH: Final = r"(?:\bwatch(?:es)?\b|\bwch-)"
 
 
@@ -31,13 +28,12 @@ def _few(most: int) -> str:
 
 
 _NEAR: Final = rf"{_few(4)}[^\s\w]*{_WATCH}"
-_TOLD: Final = r"(?:alert|tell|ping|bother|warn|notif|pag|remind)(?:y|e|ing|ying)?"
 _OFF: Final = r"(?:silenced?|mut(?:ed|e)|hushed)"
 _ASKED: Final = r"who|why|since when|(?:un)?til when|how long|is|are|was|were"
 _US: Final = r"(?:you|the (?:bot|watch(?:es)?))"
 _FOUND: Final = r"(?:find|found|noticed?|see|seen|spot|say)"
 _RULES: Final = tuple(
-    (operation, re.compile(_POLITE + pattern))
+    (operation, re.compile(POLITE + pattern))
     for operation, pattern in (
         ("watches.delete", r"(?:stop|quit|cease) (?:watching|monitoring|keeping an eye on) (?P<what>.+)"),
         ("watches.delete", r"(?:un-?watch|(?:(?:don'?t|do not|no longer|never) (?:watch|monitor))) (?P<what>.+)"),
@@ -50,9 +46,7 @@ _RULES: Final = tuple(
             "alerts.unsilence",
             rf"(?:end|lift|remove|cancel|undo|delete|drop|break) (?P<what>{_few(4)}\b(?:silences?|mutes?)\b.*)",
         ),
-        ("alerts.silence", rf"(?:(?:stop|quit) {_TOLD}|(?:don'?t|do not|no longer) {_TOLD}) .*\b(?:about|of|for) .+"),
-        ("alerts.silence", r"no more (?:alerts?|noise) (?:about|of|for|from|on) .+"),
-        ("alerts.silence", r"(?:silence|mute|hush|snooze) .+"),
+        *(("alerts.silence", words) for words in HUSHES),
         ("alerts.silences", rf"(?:{_ASKED}) (?P<what>.*\b{_OFF}\b.*)"),
         ("alerts.silences", r"what(?:'s| is| are) (?:still |now |currently )?(?:silenced|muted|hushed)\b(?P<what>.*)"),
         ("alerts.list", rf"what (?:did|have|has|had) {_US} {_FOUND}"),
@@ -60,29 +54,13 @@ _RULES: Final = tuple(
     )
 )
 _HUSH_ALL: Final = re.compile(
-    _POLITE + r"(?:silence|mute|hush)\b\W*(?P<all>everything|all(?: of (?:it|them|this))?"
+    POLITE + r"(?:silence|mute|hush)\b\W*(?P<all>everything|all(?: of (?:it|them|this))?"
     r"|(?:all|every)(?: (?:of )?(?:the|my|our|your|these|those))?(?: other)? (?:alert|alarm|notification)s?)?"
     r"(?:\W+(?:here|in|on|from|of|for|th(?:e|is)|channel|please|pls|now|thanks|thank you))*\W*"
 )
-_BUT: Final = re.compile(r"\b(?:except|but|apart from|other than|excluding|save for)\b")
-_HUSHING: Final = tuple(pattern for operation, pattern in _RULES if operation == "alerts.silence")
-_LASTS: Final = re.compile(r"\b(?:for|until|till|til)\s+\S", re.IGNORECASE)
-_SOME_END: Final = re.compile(r"\b(?:until|till|til)\s+\w.*", re.IGNORECASE)
-_SAID: Final = re.compile(r"\S+")
-_WORDS_OF_TIME: Final = 6
-_BECAUSE: Final = r"(?:because(?: of)?|since|while|due to)\s+"
-_WHY_AFTER: Final = re.compile(
-    rf"\s*(?:(?:[.,;:(–—]|-(?=\s))\s*(?:{_BECAUSE}|as\s+)?|{_BECAUSE}|as\s+)(?!\s*(?:in|on|of|and|also|everywhere|p(?:lea|l)se?"
-    r"|thank\w*|thx)\b)(?P<why>.+)",
-    re.IGNORECASE,
-)
-_WHY_BEFORE: Final = re.compile(
-    rf"\s*(?:\s{_BECAUSE}|:\s+|,\s+(?=(?:we|i|[a-z]+ing)\b)|\s[–—-]\s+|\s\()(?P<why>.+)", re.IGNORECASE
-)
 _BACK: Final = re.compile(
-    _POLITE
-    + r"(?:undo|revert|take back)(?: (?:that|this|it|the last(?: (?:one|thing|step))?))?[\s,]*(?:please|pls)?\W*"
-    r"|" + _POLITE + r"take (?:that|this|it) back[\s,]*(?:please|pls)?\W*"
+    POLITE + r"(?:undo|revert|take back)(?: (?:that|this|it|the last(?: (?:one|thing|step))?))?[\s,]*(?:please|pls)?\W*"
+    r"|" + POLITE + r"take (?:that|this|it) back[\s,]*(?:please|pls)?\W*"
 )
 _UNDONE: Final = {
     "watches.create": ("watches.delete", "watch", ("watch", "metric", "service", "environment")),
@@ -145,56 +123,10 @@ _ALL: Final = re.compile(r"\b(?:all|every(?:thing)?)\b")
 _NAMING: Final = ("metric", "service", "environment")
 
 
-def lasting(text: str, now: datetime, timezone: str) -> tuple[str, dict[str, Json]]:
-    """A wish for silence without how long it is for and why, and these: what a reason names is not to be hidden.
-
-    An end that is no time ("until the deploy is done") is a reason too.
-    """
-    text = " ".join(text.replace("’", "'").split())
-    if not any(each.match(text.lower()) for each in _HUSHING):
-        return text, {}
-    begin, end = _lasts(text, now, timezone)
-    if begin == end and (some := _SOME_END.search(text)):
-        return text[: some.start()].rstrip(" ,"), {"reason": some[0].strip(" .!,;()")}
-    said: dict[str, Json] = {"until": text[begin:end]} if begin < end else {}
-    head, rest = text[:begin], text[end:]
-    if why := _WHY_AFTER.fullmatch(rest):
-        rest = ""
-    elif why := _WHY_BEFORE.search(head):
-        head = head[: why.start()]
-    said |= {"reason": why["why"].strip(" .!,;()")} if why else {}
-    return f"{head.rstrip()}{rest}".strip(), said
-
-
-def _lasts(text: str, now: datetime, timezone: str) -> tuple[int, int]:
-    """Where the longest run of words stands that is a time ahead; the end of the text where there is none."""
-    for lead in _LASTS.finditer(text):
-        begin = lead.start()
-        ends = [each.end() for each in islice(_SAID.finditer(text, begin), 1, _WORDS_OF_TIME + 1)]
-        for end in reversed(ends):
-            said = text[begin:end].rstrip(" ,;:.!()–—-")
-            try:
-                ahead(said, now, timezone)
-            except InvalidInput:
-                continue
-            return begin, begin + len(said)
-    return len(text), len(text)
-
-
-def unknown_end(values: Mapping[str, Json]) -> str:
-    """What is to be said of a silence until something happens."""
-    until = _SOME_END.match(str(values.get("reason", "")))
-    if until is None or "until" in values:
-        return ""
-    return (
-        f"I do not know when that is: “{until[0]}”. It lasts as long as the form says, and you can end it before.\n\n"
-    )
-
-
-def leaves_out(text: str) -> bool:
-    """Whether all but something is to be silent, which a silence cannot be about."""
-    text = " ".join(text.lower().replace("’", "'").split())
-    return any(each.match(text) for each in _HUSHING) and bool(_BUT.search(text))
+def lasting(text: str, now: datetime, timezone: str) -> tuple[str, Mapping[str, Json]]:
+    """A wish for silence without from when and until when it is and why, and these."""
+    found = wish(text, now, timezone)
+    return found.text, found.said
 
 
 def takes_back(text: str) -> bool:
@@ -218,7 +150,7 @@ def tended(understood: Understanding) -> tuple[str, Mapping[str, Json]] | None:
     text = " ".join(understood.raw.lower().replace("’", "'").split())
     if len(text) > MOST or {each.type for each in understood.entities} & _OTHERS:
         return None
-    wish = re.sub(_POLITE, "", text)
+    wish = re.sub(POLITE, "", text)
     if _TUNED.match(wish) and not _NEW.search(wish):
         for step, pattern in _HOW:
             if found := pattern.search(wish):

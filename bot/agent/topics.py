@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.door.outcomes import Origin
 from bot.ports import Json
+
+ALERT: Final = "alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class Topic:
 class TopicSource(Protocol):
     """Knows what some threads hang on."""
 
-    async def of(self, channel: str, thread: str) -> Topic | None: ...
+    async def of(self, origin: Origin) -> Topic | None:
+        """Of an origin that names a channel and a thread."""
+        ...
 
 
 class Topics:
@@ -41,6 +45,6 @@ class Topics:
         """Empty where the thread is about nothing but what is said in it."""
         if origin.channel and origin.thread:
             for source in self._sources:
-                if (found := await source.of(origin.channel, origin.thread)) is not None:
+                if (found := await source.of(origin)) is not None:
                     return found
         return Topic()

@@ -138,8 +138,9 @@ class Turns:
         """Whether a sentence that was not said to us plainly asks for something all the same, or answers us."""
         key = Key.of(request.origin, request.actor.id)
         waiting = await self._suspended.question(key, request.actor.id, self._clock())
-        known = await self._known(request, "UTC", await self._threads.so_far(request))
+        said = await self._threads.so_far(request)
         try:
+            known = await self._known(request, "UTC", said, addressed=False)
             meaning = understand(request.text, known)
             if waiting and (kept := unpack(waiting)) and meaning.understood:
                 alone = self._read(known)
@@ -190,10 +191,15 @@ class Turns:
         else:
             await self._say(turn)
 
-    async def _known(self, request: Request, timezone: str, said: Sequence[Message]) -> Known:
+    async def _known(
+        self, request: Request, timezone: str, said: Sequence[Message], *, addressed: bool = True
+    ) -> Known:
+        """What people say to each other under an alert goes on with no question that nobody asked."""
         lexicon, topic = self._language.lexicon, await self._topics.of(request.origin)
-        history = earlier(said, lexicon, timezone, topic.asked)
-        return Known(self._registry, self._language.catalogue, lexicon, self._clock(), timezone, history, topic)
+        history = earlier(said, lexicon, timezone, topic.asked if addressed else "")
+        return Known(
+            self._registry, self._language.catalogue, lexicon, self._clock(), timezone, history, topic, addressed
+        )
 
     async def _say(self, turn: _Turn) -> None:
         text = turn.request.text.strip() or "help"

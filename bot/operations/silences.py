@@ -127,7 +127,10 @@ async def preview(wanted: SilenceInput, context: Context) -> SilencePreview:
     undo="`alerts.silence` hides them again.",
 )
 async def unsilence(wanted: UnsilenceInput, context: Context) -> SilencesAnswer:
-    """End a silence before its time, or with “everything” all of this channel; what it hid and still fires is shown."""
+    """End a silence before its time, or with “everything” all of this channel; what it hid and still fires is shown.
+
+    What is planned is called off by its id, or by words that nothing fits which has begun.
+    """
     ended = await context.get(AlertDesk).unsilence(*await _meant(wanted.silence, context))
     places: dict[str, list[Silence]] = {}
     for each in ended:
@@ -233,6 +236,7 @@ async def _meant(said: str, context: Context) -> list[str]:
     found = [each for each in fits if each.channel == here]
     if not found and not _asked(said)[0]:
         found = [each for each in fits if not each.channel]  # what is silent everywhere is silent here
+    found = [each for each in found if not _planned(each, context)] or found
     pressed = _presses(found)
     told: dict[str, list[str]] = {}
     for those in _presses(found or fits or active).values():
@@ -348,8 +352,9 @@ async def _words(found: Sequence[Silence], context: Context) -> str:
     signals: dict[Silence, list[str]] = {}
     for each in found:
         alike = replace(
-            each, id="", signal="", until=context.now, created_at=context.now, created_by="", reason="", ended_at=None
-        )
+            each, id="", signal="", starts=None, until=context.now, created_at=context.now, created_by="", reason="",
+            ended_at=None,
+        )  # fmt: skip
         signals.setdefault(alike, []).append(each.signal)
     said = []
     for alike, those in signals.items():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Final, Literal
 
@@ -14,8 +15,11 @@ from bot.door.context import Context
 from bot.door.operation import Input
 from bot.errors import InvalidInput, NotFound
 from bot.guard.canonical import digest
+from bot.language.ranges import find
 from bot.language.ranges.ahead import AHEAD, ahead
+from bot.language.ranges.coming import ending
 from bot.observatory.observatory import Observatory
+from bot.observatory.question import clock
 from bot.operations.aiming import metric_of
 from bot.operations.alerts import MOST_READ, known, visible
 from bot.operations.observing import Environment
@@ -29,6 +33,7 @@ from bot.watch.watches import WatchStore
 MOST_AT_ONCE: Final = 24
 FREELY: Final = timedelta(days=7)
 """Longer, or in all channels, is not for everybody to say."""
+_WRITTEN: Final = re.compile(r"\d{4}-\d\d-\d\d\b")
 NO_METRICS: Final = ("logs", "traces", "slo", "watch")
 """Signals that are no metric; `watch` is that one sees nothing."""
 
@@ -58,9 +63,8 @@ class SilenceInput(Input):
 
 async def silences_of(wanted: SilenceInput, context: Context) -> tuple[Silence, ...]:
     """One, or one for each signal that an alert is about: what was not found is not hidden."""
-    zone = context.identity.timezone
-    starts = ahead(wanted.starts, context.now, zone) if wanted.starts.strip() else None
-    until = ahead(wanted.until, starts or context.now, zone)
+    starts = _start(wanted.starts.strip(), context)
+    until = _end(wanted.until, starts, context)
     channel = "" if wanted.everywhere else context.origin.channel or ""
     service = context.get(Observatory).service(wanted.service).name if wanted.service else ""
     watch = (
@@ -92,6 +96,29 @@ async def silences_of(wanted: SilenceInput, context: Context) -> tuple[Silence, 
             require("alerts:admin", deed, scope, f"Say it in the channel, for at most {days} days.", context)
     ids = (f"sil-{digest(context.idempotency_key, str(number))[:10]}" for number in range(len(made)))
     return tuple(replace(each, id=name) for each, name in zip(made, ids, strict=False))
+
+
+def _start(said: str, context: Context) -> datetime | None:
+    """None: at once, also where the time came while the form was looked at."""
+    if said.lower() in {"", "now"}:
+        return None
+    zone, now = context.identity.timezone, context.now
+    begun = find(said, now, zone) if _WRITTEN.match(said) else None
+    if begun and begun.at == (0, len(said)) and begun.start <= now:
+        return None
+    return ahead(said, now, zone)
+
+
+def _end(said: str, starts: datetime | None, context: Context) -> datetime:
+    zone = context.identity.timezone
+    if starts is None:
+        return ahead(said, context.now, zone)
+    try:
+        return ending(said, starts, context.now, zone)
+    except InvalidInput as error:
+        begins = clock(starts, zone, context.now)
+        mend = "Say an end that is, or how long it lasts."
+        raise InvalidInput(f"{said!r} is not after its start ({begins})", mend=mend) from error
 
 
 def _of(service: str, alert: Alert) -> Sequence[Finding]:

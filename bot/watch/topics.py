@@ -8,8 +8,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.agent.topics import Topic
+from bot.agent.topics import ALERT, Topic
 from bot.catalogue import environment
+from bot.door.outcomes import Origin
 from bot.errors import NotFound
 from bot.observatory.question import iso
 from bot.ports import Clock
@@ -35,15 +36,17 @@ class AlertTopics:
         self._desk = desk
         self._clock = clock
 
-    async def of(self, channel: str, thread: str) -> Topic | None:
-        card = await self._cards.at(channel, thread)
+    async def of(self, origin: Origin) -> Topic | None:
+        card = await self._cards.at(origin.channel or "", origin.thread or "")
         if card is None:
             return None
         with suppress(NotFound):
             alert = await self._desk.get(card.alert)
+            if alert.workspace not in {"", origin.workspace or ""}:
+                return None
             values = " ".join(shlex.quote(f"{name}={value}") for name, value in explained(alert, self._clock()).items())
             fact = f"this thread hangs on the message of the alert {alert.id}, which `alerts.show` shows"
-            return Topic({"alert": alert.id}, f"{EXPLAIN} {values}", fact)
+            return Topic({ALERT: alert.id}, f"{EXPLAIN} {values}", fact)
         return None
 
 

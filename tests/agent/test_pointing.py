@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,9 @@ from bot.agent.earlier import earlier
 from bot.agent.known import Known
 from bot.agent.meaning import understand
 from bot.agent.topics import Topic
+from bot.agent.turn import PLAIN
 from bot.door.registry import Registry
+from bot.guard.risk import Risk
 from bot.ports import Json
 from tests.language.knowing import CATALOGUE, LEXICON, NOW
 
@@ -25,6 +28,7 @@ HERE = Known(
     history=earlier((), LEXICON, "UTC", ASKED),
     topic=Topic({"alert": THIS}, ASKED),
 )
+OVERHEARD = replace(HERE, history=(), addressed=False)
 ELSEWHERE = replace(HERE, history=(), topic=Topic())
 LATENCY = {"service": "checkout", "metric": "latency", "environment": "production", "window": BEGAN}
 
@@ -39,7 +43,7 @@ SAID: tuple[tuple[str, str, dict[str, Json], str], ...] = (
         "ack | Ack please | acknowledge this | I'm on it | I’m on it. | on it | we take this",
     ),
     ("run", "alerts.acknowledge", {}, "I'll look into it | ok, I'm looking | that's mine | can you ack this?"),
-    ("run", "alerts.unacknowledge", {}, "unack | I am not on it any more"),
+    ("form", "alerts.unacknowledge", {}, "unack | I am not on it any more"),
     ("run", "alerts.judge", NOISE, "noise | this was noise | That is just noise | false alarm | it's a false positive"),
     ("run", "alerts.judge", NOISE, "not a real problem | mark it as noise please"),
     ("run", "alerts.judge", USEFUL, "good catch! | this alert was useful | that's a real problem"),
@@ -88,7 +92,6 @@ def test_several_wishes_are_each_about_it() -> None:
 @pytest.mark.parametrize(
     ("text", "operation", "values"),
     [
-        ("silence payments for an hour", "alerts.silence", {"service": "payments", "until": "for an hour"}),
         ("silence alr-99", "alerts.silence", {"alert": "alr-99"}),
         ("alerts.show", "alerts.show", {"alert": THIS}),
         ("alerts.show alert=alr-7", "alerts.show", {"alert": "alr-7"}),
@@ -102,12 +105,71 @@ def test_what_is_named_is_meant(text: str, operation: str, values: dict[str, Jso
     assert values.get("alert", found.values.get("alert")) == found.values.get("alert")
 
 
-@pytest.mark.parametrize(
-    "text", ["noise?", "is this noise?", "is it mine?", "don't silence this", "how do I silence this?"]
-)
-def test_who_wonders_does_nothing(text: str) -> None:
+OTHERWISE = """
+noise? | is this noise? | is it mine? | don't silence this | how do I silence this? | on it?! | noise? 🤔
+this is not noise | is it noise or real? | ack'd by whom? | I'm on call | mine is slow too | resolve the DNS name
+“this was noise” | close enough | bob will look at it and ack it | we never look and ack
+"""
+
+
+@pytest.mark.parametrize("text", re.split(r" \| |\n", OTHERWISE.strip()))
+def test_who_wonders_or_says_something_else_does_nothing(text: str) -> None:
     found = understand(text, HERE)
-    assert found.kind != "run" or (found.operation and found.operation.risk.name == "READ"), found
+    for each in (found, *found.then):
+        assert each.kind != "run" or (each.operation and each.operation.risk is Risk.READ), each
+
+
+CHAT = """
+no problem | I restarted checkout | on it? | not noise | same here | mine too | resolved | that was helpful, thanks
+we have it in staging too | meeting at 3pm | see you tomorrow | not a problem | good one! | I have it | it was mine
+on that | that is useful | noise | it's over | looking | nice catch
+"""
+SAID_ALOUD = (
+    "ack | I'm on it | silence this for 2 hours | this alert was noise | false alarm | mark it as noise | still firing?"
+)
+
+
+@pytest.mark.parametrize("text", re.split(r" \| |\n", CHAT.strip()))
+def test_what_people_say_to_each_other_is_not_for_us(text: str) -> None:
+    found = understand(text, OVERHEARD)
+    assert found.kind not in {"run", "form", "ask", "absent"} or found.score < PLAIN, found
+
+
+@pytest.mark.parametrize("text", SAID_ALOUD.split(" | "))
+def test_what_nobody_says_for_nothing_is_heard_without_a_mention(text: str) -> None:
+    found = understand(text, OVERHEARD)
+    assert found.kind in {"run", "form"}
+    assert found.score >= PLAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("silence payments for an hour", {"service": "payments", "until": "for an hour"}),
+        ("mute staging", {"environment": "staging"}),
+        ("silence the error rate", {"service": "checkout", "environment": "production", "signal": "error_rate"}),
+    ],
+)
+def test_of_something_else_only_what_is_said_is_silent(text: str, values: dict[str, Json]) -> None:
+    found = understand(text, HERE)
+    assert (found.operation and found.operation.name, dict(found.values)) == ("alerts.silence", values)
+
+
+@pytest.mark.parametrize("text", ["silence it in staging too", "ack it tomorrow", "mark it with a star"])
+def test_what_it_does_not_know_to_do_to_an_alert_is_no_question_about_it(text: str) -> None:
+    assert understand(text, HERE).kind in {"unsure", "form"}
+
+
+def test_a_plan_is_made_in_its_thread_too() -> None:
+    found = understand("silence it tomorrow from 22:00 to 23:00: new disks", HERE)
+    plan = {"starts": "2026-03-19 22:00", "until": "2026-03-19 23:00", "reason": "new disks"}
+    assert (found.kind, dict(found.values)) == ("form", {"alert": THIS, **plan})
+
+
+@pytest.mark.parametrize("window", ["12/03", "last 2 hours / today", "2026-03-18T10:00:00Z/", "10:00/11:00"])
+def test_a_time_in_words_is_not_carried_on(window: str) -> None:
+    history = earlier((), LEXICON, "UTC", f"metrics.explain service=checkout 'window={window}'")
+    assert "window" not in understand("why?", replace(ELSEWHERE, history=history)).values
 
 
 @pytest.mark.parametrize(
@@ -118,7 +180,8 @@ def test_who_wonders_does_nothing(text: str) -> None:
         ("error logs", "logs.search", {"service": "checkout", "window": BEGAN}),
         ("and the error rate?", "metrics.explain", {"service": "checkout", "metric": "error_rate"}),
         ("slowest traces", "traces.search", {"service": "checkout"}),
-        ("compare with yesterday", "metrics.compare", {"service": "checkout", "against": BEGAN}),
+        ("compare with yesterday", "metrics.compare", {"service": "checkout", "window": BEGAN, "against": "yesterday"}),
+        ("what is the latency now?", "metrics.query", {"service": "checkout"}),
         ("p95 of payments", "metrics.query", {"service": "payments"}),
     ],
 )

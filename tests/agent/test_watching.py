@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.agent import tending
+from bot.agent import hushing
 from bot.agent.meaning import understand
 from bot.agent.smalltalk import reply
 from bot.errors import InvalidInput
@@ -476,7 +476,7 @@ def test_only_a_short_text_is_looked_through_for_a_length_and_a_reason(monkeypat
         looked.append(said)
         raise InvalidInput(said)
 
-    monkeypatch.setattr(tending, "ahead", no_time)
+    monkeypatch.setattr(hushing, "ahead", no_time)
     understand("silence checkout " + "for a " * 1_200, KNOWN)
     assert looked == []
     understand("silence checkout " + "for a " * 40, KNOWN)

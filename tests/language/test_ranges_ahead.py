@@ -66,6 +66,27 @@ def test_a_time_of_day_is_one_of_whoever_says_it() -> None:
     assert ahead("until 6pm", NOW, "Europe/Berlin") == datetime(2026, 3, 18, 17, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("text", "now", "moment"),
+    [
+        ("until 6pm", "18:30", "19T18:00"),
+        ("until 6pm", "17:00", "18T18:00"),
+        ("until 6pm", "18:00", "19T18:00"),
+        ("9:00", "09:30", "19T09:00"),
+        ("2026-03-18 22:00", "21:59", "18T22:00"),
+    ],
+)
+def test_a_time_of_day_that_has_passed_is_that_of_tomorrow_and_not_an_hour_later(
+    text: str, now: str, moment: str
+) -> None:
+    assert f"{ahead(text, datetime.fromisoformat(f'2026-03-18T{now}Z')):%dT%H:%M}" == moment
+
+
+def test_a_written_moment_that_has_passed_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="is no time ahead"):
+        ahead("2026-03-18 15:00", NOW)
+
+
 @pytest.mark.parametrize("text", ["yesterday", "", "5 years", "whenever", "2026-03-01"])
 def test_what_lies_behind_or_too_far_ahead_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="is no time ahead"):

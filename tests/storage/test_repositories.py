@@ -328,7 +328,9 @@ async def everything_of(database: Database, person: str) -> None:
     seen = {"acknowledged_by": person, "acknowledged_at": START}
     await alerts.swap(None, alert(1, **seen, judgements=(Judgement("bob", "useful", START),)))
     await alerts.swap(None, alert(2, judgements=(Judgement(person, "noise", START),)))
-    await alerts.silence(Silence("sil-1", LATER, person, START, reason=f"{person} knows"))
+    await alerts.silence(
+        Silence("sil-1", LATER, person, START, reason=f"{person} knows", starts=LATER - timedelta(minutes=9))
+    )
     if not database.sqlite:
         await BucketRepository(database).take({f"person:{person}": Rate(1, 1)}, 1.0)
 
@@ -380,7 +382,9 @@ async def test_an_erased_person_is_nowhere_and_what_must_stay_stays(database: Da
         "alt-1": ("erased-1", (Judgement("bob", "useful", START),)),
         "alt-2": ("", (Judgement("erased-1", "noise", START),)),
     }
-    assert [(each.created_by, each.reason) for each in await alerts.silences(START)] == [("erased-1", "")]
+    (silence,) = await alerts.silences(START)
+    assert (silence.created_by, silence.reason) == ("erased-1", "")
+    assert silence.planned(START), "what is planned does not begin because somebody is forgotten"
     assert not any((await privacy.erase(person, "erased-1")).values())
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.errors import InvalidInput
 from bot.language.ranges import LONGEST, MOST, find
+from bot.language.ranges.dates import HOUR
 from bot.language.ranges.here import Here
 from bot.language.ranges.reading import Reader
 from bot.language.ranges.words import UNITS
@@ -54,6 +55,9 @@ def ahead(text: str, now: datetime, timezone: str = "UTC") -> datetime:
 
 
 def _whole(text: str, now: datetime, timezone: str) -> tuple[datetime, ...]:
-    """Where what the whole text names begins, and where it ends."""
+    """Where what the whole text names begins, and where it ends; a time of day is the moment that it begins."""
     found = find(text, now, timezone)
-    return (found.start, found.end) if found and found.at == (0, len(text)) else ()
+    if not found or found.at != (0, len(text)):
+        return ()
+    hour = found.end - found.start == HOUR and not text.startswith("until ")
+    return (found.start,) if hour else (found.start, found.end)

@@ -44,7 +44,7 @@ export class MessageList {
     this.size.observe(this.inner);
     this.size.observe(this.log);
     this.off = on(`messages:${options.key}`, () => this.#drawUnlessPressed());
-    this.log.addEventListener("pointerdown", () => this.#pressed());
+    this.log.addEventListener("pointerdown", (event) => event.isPrimary && event.button === 0 && this.#pressed());
     this.draw();
   }
 
@@ -119,7 +119,7 @@ export class MessageList {
         this.missed = false;
       }); // the click comes after the finger is up
     };
-    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, lifted, { signal });
+    for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, lifted, { signal });
   }
 
   #wanted(messages, thread) {
