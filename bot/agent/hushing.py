@@ -16,16 +16,20 @@ from bot.language.ranges.ahead import ahead
 from bot.language.ranges.coming import Coming, coming, ending, longest
 from bot.ports import Json
 
-POLITE: Final = r"^\W*(?:(?:please|pls|hey|ok(?:ay)?|now|and|also|just|(?:can|could|would|will) you|let'?s)[\s,]+)*"
+POLITE: Final = (
+    r"^\W*(?:(?:please|pls|hey|ok(?:ay)?|so|well|sorry|actually|now|and|also|just"
+    r"|(?:can|could|would|will) you|let'?s)[\s,]+)*"
+)
 _TOLD: Final = r"(?:alert|tell|ping|bother|warn|notif|pag|remind)(?:y|e|ing|ying)?"
 HUSHES: Final = (
     rf"(?:(?:stop|quit) {_TOLD}|(?:don'?t|do not|no longer) {_TOLD}) .*\b(?:about|of|for) .+",
     r"no more (?:alerts?|noise) (?:about|of|for|from|on) .+",
-    r"(?:silence|mute|hush|snooze) .+",
+    r"(?:silence|mute|hush|snooze|quiet(?:en)?|(?:shut up|be quiet) about) .+",
 )
 _HUSHING: Final = tuple(re.compile(POLITE + words, re.IGNORECASE) for words in HUSHES)
 _MAY_HUSH: Final = re.compile(
-    rf"\b(?:silence|mute|hush|snooze|maintenance|no more|(?:stop|quit|don't|do not|no longer) {_TOLD})\b", re.IGNORECASE
+    r"\b(?:silence|mute|hush|snooze|quiet(?:en)?|shut up|maintenance|no (?:more|alerts?|pages?|noise)|ignore"
+    rf"|(?:stop|quit|don't|do not|no longer) {_TOLD})\b", re.IGNORECASE
 )
 _BEGINS: Final = re.compile(
     r"\b(?:we|i|there|put|take|set|schedule|plan|create|book|please|can|could)\b", re.IGNORECASE
@@ -33,8 +37,9 @@ _BEGINS: Final = re.compile(
 _BUT: Final = re.compile(r"\b(?:except|but|apart from|other than|excluding|save for)\b")
 _PLANNED: Final = re.compile(
     POLITE
-    + r"(?:(?:i|we) (?:want|need|would like|'?d like) |(?:schedule|plan|create|add|set up|make|book|put(?: in)?) )"
-    r"(?:an? |the |another )?(?:planned |scheduled |new )?(?:silence|mute|quiet time) (?:for|on|of|in) (?P<what>.+)",
+    + r"(?:(?:no (?:alerts?|pages?|noise) (?:about|of|for|from|on)|ignore) "
+    r"|(?:(?:i|we) (?:want|need|would like|'?d like) |(?:schedule|plan|create|add|set up|make|book|put(?: in)?) )"
+    r"(?:an? |the |another )?(?:planned |scheduled |new )?(?:silence|mute|quiet time) (?:for|on|of|in) )(?P<what>.+)",
     re.IGNORECASE,
 )
 _WORK: Final = (
@@ -90,6 +95,7 @@ _WHY_AFTER: Final = re.compile(
 _WHY_BEFORE: Final = re.compile(
     rf"\s*(?:\s{_BECAUSE}|:\s+|,\s+(?=(?:we|i|[a-z]+ing)\b)|\s[–—-]\s+|\s\()(?P<why>.+)", re.IGNORECASE
 )
+_PLEASE: Final = re.compile(r"^\s*(?:please|pls)\b(?=\s*\S)", re.IGNORECASE)
 _CLAUSE: Final = re.compile(r"'|\s+(?:we|i|they|he|she|is|are|was|were|will|has|have|had)\b", re.IGNORECASE)
 _ANOTHER_SENTENCE: Final = re.compile(r"[.;!?]\s+\w")
 _ROUND: Final = re.compile(r"\([^()]*\)")
@@ -140,10 +146,11 @@ def _hush(text: str, now: datetime, timezone: str) -> Wish | None:
     """None where it is no wish for silence."""
     if any(each.match(text) for each in _HUSHING):
         return _apart(text, now, timezone)
-    if planned := _PLANNED.match(text):
+    wonders = text.endswith("?") and not _ASKS.match(text)
+    if (planned := _PLANNED.match(text)) and not wonders:
         found = _apart(f"silence {planned['what']}", now, timezone)
         return found if {"starts", "until"} & found.said.keys() else None
-    if "maintenance" not in text.lower() or (text.endswith("?") and not _ASKS.match(text)):
+    if "maintenance" not in text.lower() or wonders:
         return None
     for each in _WORKS:
         if work := each.match(text):
@@ -188,6 +195,7 @@ def _at_one_time(text: str, planned: Coming, now: datetime, timezone: str) -> Wi
 
 def _because(head: str, rest: str, work: str = "") -> tuple[str, dict[str, Json]]:
     """Without its reason, and that. What it is "for" is one where it is work, and that `work`."""
+    rest = _PLEASE.sub("", rest)
     if why := _WHY_AFTER.fullmatch(rest):
         rest = ""
     elif why := _WHY_BEFORE.search(head):

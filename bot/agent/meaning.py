@@ -6,6 +6,7 @@ said exactly, or is a word about the alert in whose thread it was said.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ CHATTING: Final = 0.8
 """Confidence from which words that ask for nothing are small talk, and not a wish that was not understood."""
 CERTAIN: Final = 0.95
 """Confidence of a wish beside which another one may be done at once."""
+_ASKS: Final = re.compile(r"\?|\b(?:why|what|how|explain|reasons?|cause[sd]?|causing|wrong|behind)\b", re.IGNORECASE)
 LOOK_IT_OVER: Final = "it changes something, so please look it over"
 Kind = Literal["run", "form", "ask", "absent", "talk", "not-yet", "unsure"]
 
@@ -71,6 +73,8 @@ def understand(text: str, known: Known) -> Meaning:
         return tended
     phrase, ids = _by_phrase(text, known, understood), ID.findall(text)
     meaning = meant(understood, known)
+    if _goes_on_by_itself(meaning, known):
+        meaning = Meaning("unsure", near=_of_alerts(known), understood=understood)
     if phrase.operation is None:
         return replace(meaning, near=meaning.near or phrase.near)
     if any(phrase.values.get(name) in ids for name in PREFIXES):
@@ -82,6 +86,14 @@ def understand(text: str, known: Known) -> Meaning:
     acts = understood.operation in brain.ACTING and understood.confidence >= LIKELY
     plainly = phrase.score >= SAID or phrase.score > meaning.score
     return phrase if plainly and not acts else replace(meaning, near=meaning.near or phrase.near)
+
+
+def _goes_on_by_itself(meaning: Meaning, known: Known) -> bool:
+    """Whether it is only that question again which nobody asked: what is not understood is none."""
+    asked, understood = known.topic.asked.partition(" ")[0], meaning.understood
+    if not asked or meaning.kind != "run" or meaning.operation is None or understood is None:
+        return False
+    return meaning.operation.name == asked and not understood.entities and not _ASKS.search(understood.raw)
 
 
 def _tended(text: str, understood: Understanding, known: Known) -> Meaning | None:
@@ -146,7 +158,7 @@ def _back(known: Known) -> Meaning | None:
     """The forms that take back what was said last; else it has to be said, unless there are deploys to roll back."""
     said = (each.text for each in reversed(known.history) if each.role == "user")
     last = next((each for each in said if not tending.takes_back(each)), "")
-    first = understand(last, replace(known, history=())) if last else Meaning("unsure")
+    first = understand(last, replace(known, history=(), addressed=True)) if last else Meaning("unsure")
     wishes = (first, *first.then)
     undoing = (_undoing(each, known) for each in wishes if each.operation is wishes[-1].operation)
     if forms := list(filter(None, undoing)):

@@ -15,7 +15,7 @@ from bot.language.understanding import Entity, Understanding
 
 _GOES_ON: Final = re.compile(
     r"(?:[,;]?\s+(?:and|then|&)|[;.!?])\s+(?:(?:then|also|please|just|(?:can|could|would|will) you)\s+)*"
-    r"(?=(?:show|tell|give|list|check|compare|explain|restart|deploy|roll ?back|scale|declare|what|how|why"
+    r"(?=(?:show|tell|give|list|check|compare|explain|restart|deploy|roll ?back|scale|declare|what|how|why(?!\W*$)"
     r"|watch|monitor|keep an eye|alert me|ping|warn|notify|let me|stop|quit|don['’]?t|do not|un-?watch|pause|suspend"
     r"|ack(?:nowledge)?|snooze|resume|un-?pause|re-?enable|silence|mute|hush|un-?silence|un-?mute|end the|lift"
     r"|remove|cancel|undo|delete|turn|switch|shut|make|set|put|tune|lower|raise|reduce|increase|decrease)\b(?!\.\w))",

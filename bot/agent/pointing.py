@@ -16,7 +16,8 @@ from bot.ports import Json
 ASKED_ABOUT: Final = frozenset({"alerts.silence", "alerts.resolve", "alerts.unsilence", "alerts.unacknowledge"})
 """What is looked over before it is done; the others hide nothing, end nothing, and are taken back by a press."""
 _POLITE: Final = (
-    r"(?:(?:please|pls|hey|ok(?:ay)?|now|and|also|just|(?:can|could|would|will) you|let'?s|yes|yep)[\s,]+)*"
+    r"(?:(?:please|pls|hey|ok(?:ay)?|so|well|sorry|actually|now|and|also|just|yes|yep"
+    r"|(?:can|could|would|will) you|let'?s)[\s,]+)*"
 )
 _FACE: Final = r"(?::[\w+-]+:|[\U0001f300-\U0001faff])"
 _ENDS: Final = rf"(?:[\s,]+(?:please|pls|now|thanks|thank you|thx|for now|again))*(?:[\s.!?,…]|{_FACE})*"
@@ -53,7 +54,7 @@ _WORDS: Final = (
     _Rule("alerts.acknowledge", rf"ack(?:nowledge)?{_OF_IT}|(?:i'm|i am|we're|we are) on (?:it|this)", aloud=True),
     _Rule(
         "alerts.acknowledge",
-        rf"acked|(?:{_ME} )?on {_IT}|{_ME} (?:take|taking|got|handle|handling) {_IT}|(?:{_IS})?mine"
+        rf"acked|(?:{_ME} )?on {_IT}|{_ME} (?:take|taking|got|handle|handling) {_IT}(?: from here)?|(?:{_IS})?mine"
         rf"|(?:{_ME} )?(?:look|looking)(?: (?:at|into|after) {_IT})?"
         rf"|{_ME} (?:take|taking|have|having) a look(?: at {_IT})?"
         rf"|(?:{_ME} )?on (?:it|this)[,:;]? \w+ing\b[^?]*",
@@ -63,8 +64,17 @@ _WORDS: Final = (
         rf"un-?ack(?:nowledge)?{_OF_IT}|(?:i'm|i am|we're|we are) (?:not|no longer) on {_IT}(?: any ?more)?",
     ),
     _Rule("alerts.silence", rf"(?:silence|mute|hush|snooze){_OF_IT}(?: (?P<until>{_AMOUNT}))?", aloud=True),
-    _Rule("alerts.silence", rf"(?:stop|quit) (?:alerting|telling|pinging|paging)(?: me| us)?(?: about {_IT})?"),
-    _Rule("alerts.unsilence", rf"(?:un-?silence|un-?mute|un-?snooze){_OF_IT}", about="silence", aloud=True),
+    _Rule(
+        "alerts.silence",
+        rf"(?:stop|quit) (?:alerting|telling|pinging|paging)(?: me| us)?(?: about {_IT})?|shut up(?: about {_IT})?",
+    ),
+    _Rule(
+        "alerts.unsilence",
+        rf"(?:un-?silence|un-?mute|un-?snooze){_OF_IT}"
+        rf"|(?:end|lift|cancel|remove|call off) (?:the|this) (?:silence|mute)(?: (?:on|of|for) {_IT})?",
+        about="silence",
+        aloud=True,
+    ),
     _Rule(
         "alerts.silences",
         rf"who (?:has )?(?:silenced|muted) {_IT}|(?:is {_IT}|how long is {_IT}|until when is {_IT}) (?:silenced|muted)",
@@ -99,6 +109,7 @@ _WORDS: Final = (
         _SHOW,
         rf"(?:show|give)(?: me)?{_OF_IT}|(?:(?:show|give)(?: me)? )?(?:the )?(?:details?|status|state)(?: of{_OF_IT})?"
         rf"|is {_IT} (?:still )?(?:{_STATE}|real)(?: yet)?|still {_STATE}"
+        rf"|(?:has |is )?(?:{_IT} )?(?:recovered|gone|back to normal)(?: yet| now)?"
         rf"|what(?:'s| is) (?:{_IT}(?: about)?|(?:the (?:status|state)|going on|happening)(?: here| with {_IT})?)"
         rf"|what happened(?: here)?|tell me more(?: about {_IT})?"
         rf"|(?:who(?:'s| is)|(?:is )?any(?:one|body)) (?:on|looking (?:at|into|after)) {_IT}"
@@ -109,7 +120,7 @@ _RULES: Final = tuple((each, each.pattern) for each in _WORDS)
 _ASKS: Final = re.compile(r"\W*(?:please|pls|(?:can|could|would|will) you)\b")
 
 
-_VERBS: Final = re.compile(rf"\s*{_POLITE}(?:ack(?:nowledge)?|silence|mute|hush|snooze|mark|resolve|close)\b")
+_VERBS: Final = re.compile(rf"\s*{_POLITE}(?:ack(?:nowledge)?|silence|mute|hush|snooze|shut up|mark|resolve|close)\b")
 
 
 def points(text: str) -> bool:

@@ -28,6 +28,7 @@ def _few(most: int) -> str:
 
 
 _NEAR: Final = rf"{_few(4)}[^\s\w]*{_WATCH}"
+_ENDS: Final = r"(?:end|lift|remove|cancel|call off|undo|delete|drop|break)"
 _OFF: Final = r"(?:silenced?|mut(?:ed|e)|hushed)"
 _ASKED: Final = r"who|why|since when|(?:un)?til when|how long|is|are|was|were"
 _US: Final = r"(?:you|the (?:bot|watch(?:es)?))"
@@ -44,9 +45,11 @@ _RULES: Final = tuple(
         ("alerts.unsilence", r"(?:un-?silence|un-?mute|stop (?:silencing|muting)) (?P<what>.+)"),
         (
             "alerts.unsilence",
-            rf"(?:end|lift|remove|cancel|undo|delete|drop|break) (?P<what>{_few(4)}\b(?:silences?|mutes?)\b.*)",
+            rf"{_ENDS} (?P<what>{_few(4)}\b(?:silences?|mutes?)\b.*)",
         ),
         *(("alerts.silence", words) for words in HUSHES),
+        ("alerts.silences", r"(?:list|show)(?: me| us)?(?: all| the| our| active| current)* silences\b(?P<what>.*)"),
+        ("alerts.silences", r"(?:which|what) silences (?:do we have|are there|exist|are (?:active|on|planned))\b"),
         ("alerts.silences", rf"(?:{_ASKED}) (?P<what>.*\b{_OFF}\b.*)"),
         ("alerts.silences", r"what(?:'s| is| are) (?:still |now |currently )?(?:silenced|muted|hushed)\b(?P<what>.*)"),
         ("alerts.list", rf"what (?:did|have|has|had) {_US} {_FOUND}"),
@@ -114,7 +117,7 @@ _NO_NAME: Final = frozenset(
     "a an the my our that this these those it them watch watches watching silence mute alert alerts any more anymore "  # noqa: SIM905  a table of words
     "longer no on of for over about in at please now thanks until till from to and is are make set put change turn "
     "tune lower reduce decrease raise increase sensitivity all every each silences mutes who why since when how "
-    "long until was were has been silenced muted hushed anything".split()
+    "long until was were has been silenced muted hushed anything by whom still currently".split()
 )
 _OTHERS: Final = frozenset({"version", "workflow", "execution", "runbook", "incident", "replicas", "factor", "suite"})
 """What no watch and no silence is about."""

@@ -47,6 +47,12 @@ PLAIN: Final = 0.8
 """Confidence from which a sentence that was not said to us is taken as meant for us."""
 SURE: Final = 0.95
 """Confidence above which the rules decide alone, whether there is a model or not."""
+MUSING: Final = re.compile(
+    r"\b(?:probably|maybe|perhaps|i (?:guess|think|bet|suppose)|hm+|lol|no luck"
+    r"|(?:i|we)(?:'ve| have)?(?: just| already)? (?!need)\w+ed)\b",
+    re.IGNORECASE,
+)
+"""What people tell each other, and want nothing of us by."""
 LEARNING: Final = 5.0
 MOST_QUESTION: Final = 8_000
 SHOWN_QUESTION: Final = 200
@@ -147,6 +153,8 @@ class Turns:
                 answer = answered(kept, request.text, alone(request.text), alone, self._lacks)
                 return given_up(request.text) or answer is not None
         except CopilotError:  # a time of day that is none, in a sentence that may be about anything
+            return False
+        if MUSING.search(request.text):
             return False
         return meaning.kind in {"run", "form", "ask", "absent"} and meaning.score >= PLAIN
 

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
-from bot.errors import NotFound
+from bot.errors import NotFound, Refusal
+from bot.guard.people import Actor, People
 from bot.guard.risk import Risk
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import capital, clock
@@ -28,7 +29,7 @@ from bot.watch.desk import AlertDesk
 from bot.watch.digests import digest as digest_of
 from bot.watch.picturing import Picturing
 from bot.watch.ranking import SEVERITIES
-from bot.watch.telling import line
+from bot.watch.telling import line, over
 from bot.watch.topics import EXPLAIN, explained
 from bot.watch.watches import WatchState, WatchStore
 
@@ -129,8 +130,8 @@ async def list_alerts(wanted: ListInput, context: Context) -> AlertsAnswer:
     states = () if state == "all" else (AlertState(state),)
     since = window.start if window else None
     found = await store.find(states=states, channel=channel, since=since, limit=MOST_READ)
-    over = window is not None and window.end < context.now and state == "all"
-    firing = await store.find(states=(AlertState.FIRING,), channel=channel, limit=MOST_READ) if over else ()
+    past = window is not None and window.end < context.now and state == "all"
+    firing = await store.find(states=(AlertState.FIRING,), channel=channel, limit=MOST_READ) if past else ()
     meant = [
         each
         for each in {each.id: each for each in (*found, *firing)}.values()
@@ -144,7 +145,7 @@ async def list_alerts(wanted: ListInput, context: Context) -> AlertsAnswer:
         key=lambda each: (each.state is not AlertState.FIRING, SEVERITIES.index(each.severity), -each.since.timestamp())
     )
     alerts = [each for each in meant if window is None or _in(each, window)]
-    later = [each for each in meant if each not in alerts and each.state is AlertState.FIRING] if over else []
+    later = [each for each in meant if each not in alerts and each.state is AlertState.FIRING] if past else []
     which = f"{wanted.severity} alert".strip()
     about = (f" of {service}" if service else "") + (f" in {wanted.environment}" if wanted.environment else "")
     one, several = SAID["fired" if window and state == "all" else state]
@@ -164,7 +165,7 @@ async def list_alerts(wanted: ListInput, context: Context) -> AlertsAnswer:
 
 @operation("alerts.show", title="Show an alert", permission="alerts:read", timeout=30, examples=("show alert",))
 async def show(wanted: AlertInput, context: Context) -> AlertsAnswer:
-    """One alert: what was found, where it probably comes from, what was changed before, and what became of it."""
+    """One alert: whether it is over, who looks after it, what was found, where it comes from, what became of it."""
     alert, observatory = await known(wanted.alert, context), context.get(Observatory)
     likely = [each for each in alert.origins if each.confidence >= SURE]
     origins = [f"Likely origin: {each.service} ({each.confidence:.0%}){_why(each.because)}" for each in likely[:2]]
@@ -172,7 +173,7 @@ async def show(wanted: AlertInput, context: Context) -> AlertsAnswer:
     beside = [f"Likely the same trouble as {other.alert}: {other.title}"] if (other := alert.beside) else []
     rows = tuple((clock(at, context.identity.timezone, context.now), what) for at, what in _timeline(alert))
     return AlertsAnswer(
-        summary=f"{alert.title}.",
+        summary=f"{await _now(alert, context)} {alert.title}.",
         findings=(*(capital(line(each)) for each in alert.findings[:MOST_SAID]), *origins, *changes, *beside),
         where=" in ".join(filter(None, (", ".join(alert.services) or alert.source, alert.environment))),
         window=span_of(Window(alert.since, alert.resolved_at or context.now), context.identity.timezone, context.now),
@@ -310,6 +311,24 @@ def visible(alert: Alert, context: Context) -> bool:
     """What was told in a direct message is nobody else's business."""
     ours = alert.workspace in {"", context.origin.workspace or ""}
     return ours and reached(alert.channel, context)
+
+
+async def called(person: str, context: Context) -> str:
+    """Not a mention: what is looked at calls nobody."""
+    try:
+        return (await context.get(People).identify(Actor(person))).name
+    except Refusal:
+        return person
+
+
+async def _now(alert: Alert, context: Context) -> str:
+    zone = context.identity.timezone
+    if alert.resolved_at:
+        lasted = duration((over(alert) - alert.since).total_seconds())
+        ended = "Not watched any more" if alert.unwatched else f"Over since {clock(over(alert), zone, context.now)}"
+        return f"{ended}; it lasted {lasted}."
+    who = await called(alert.acknowledged_by, context) if alert.acknowledged_by else "nobody"
+    return f"Firing since {clock(alert.since, zone, context.now)}; {who} is on it."
 
 
 async def known(alert_id: str, context: Context) -> Alert:

@@ -13,14 +13,13 @@ from pydantic import Field
 
 from bot.door.context import Context
 from bot.door.operation import Input, Output, Repeat, operation
-from bot.errors import NotFound, Refusal
-from bot.guard.people import Actor, People
+from bot.errors import NotFound
 from bot.guard.risk import Risk
 from bot.observatory.observatory import Observatory
 from bot.observatory.question import clock
 from bot.observatory.told import Grid, Step, Told
 from bot.operations.aiming import reached
-from bot.operations.alerts import known, visible
+from bot.operations.alerts import called, known, visible
 from bot.operations.silencing import MOST_AT_ONCE, SilenceInput, silences_of
 from bot.operations.trying import viewer
 from bot.operations.viewing import where
@@ -160,7 +159,7 @@ async def silences(wanted: SilencesInput, context: Context) -> SilencesAnswer:
     about = "" if _asked(about) == (True, []) else about
     meant = await _fitting(about, active, context, wider=True) if about else active
     found = tuple([await _view(each, context) for each in meant])
-    who = {each.created_by: await _name(each.created_by, context) for each in found}
+    who = {each.created_by: await called(each.created_by, context) for each in found}
     rows = tuple(
         (
             each.what,
@@ -194,18 +193,10 @@ async def _who(about: str, meant: Sequence[Silence], context: Context) -> str:
         one, what = each[0], await _words(each, context)
         span = _span(one.starts, one.until, context)
         why = f": {one.reason}" if one.reason else ""
-        verb, who = "are" if " and " in what else "is", await _name(one.created_by, context)
+        verb, who = "are" if " and " in what else "is", await called(one.created_by, context)
         verb = "will be" if _planned(one, context) else verb
         said.append(f"{what} {verb} silenced {_where(one.channel, context)} by {who} {span}{why}")
     return f"{'; '.join(said)}."
-
-
-async def _name(person: str, context: Context) -> str:
-    """Not a mention: a list calls nobody."""
-    try:
-        return (await context.get(People).identify(Actor(person))).name
-    except Refusal:
-        return person
 
 
 # ---------------------------------------------------------------- which one

@@ -42,12 +42,18 @@ SAID: tuple[tuple[str, str, dict[str, Json], str], ...] = (
         {},
         "ack | Ack please | acknowledge this | I'm on it | I’m on it. | on it | we take this",
     ),
-    ("run", "alerts.acknowledge", {}, "I'll look into it | ok, I'm looking | that's mine | can you ack this?"),
+    (
+        "run",
+        "alerts.acknowledge",
+        {},
+        "I'll look into it | I'll take it from here | ok, I'm looking | that's mine | can you ack this?",
+    ),
     ("form", "alerts.unacknowledge", {}, "unack | I am not on it any more"),
     ("run", "alerts.judge", NOISE, "noise | this was noise | That is just noise | false alarm | it's a false positive"),
     ("run", "alerts.judge", NOISE, "not a real problem | mark it as noise please"),
     ("run", "alerts.judge", USEFUL, "good catch! | this alert was useful | that's a real problem"),
     ("run", "alerts.show", {}, "is it over? | still firing? | show | details | status | what is this about?"),
+    ("run", "alerts.show", {}, "so is it over? | has it recovered? | back to normal?"),
     ("run", "alerts.show", {}, "what happened? | who is on it? | tell me more | is this alert still firing?"),
     ("form", "alerts.resolve", {}, "resolve | this is fixed | it's over | close this alert"),
     ("form", "alerts.silence", {}, "silence this | mute"),
@@ -155,7 +161,17 @@ def test_of_something_else_only_what_is_said_is_silent(text: str, values: dict[s
     assert (found.operation and found.operation.name, dict(found.values)) == ("alerts.silence", values)
 
 
-@pytest.mark.parametrize("text", ["silence it in staging too", "ack it tomorrow", "mark it with a star"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "silence it in staging too",
+        "no luck with that one",
+        "it flaps a lot",
+        "shut up bob",
+        "ack it tomorrow",
+        "mark it with a star",
+    ],
+)
 def test_what_it_does_not_know_to_do_to_an_alert_is_no_question_about_it(text: str) -> None:
     assert understand(text, HERE).kind in {"unsure", "form"}
 

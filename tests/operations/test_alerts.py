@@ -68,12 +68,18 @@ async def test_an_alert_is_shown_with_what_was_found_and_what_became_of_it(app: 
     await raise_some(app)
     await run(app, "alerts.acknowledge", alert="alt--60")
     shown = await run(app, "alerts.show", alert="alt--60")
-    assert shown["summary"] == "checkout is slow."
+    assert shown["summary"] == "Firing since 14:30; SRE on call is on it. checkout is slow."
     assert "p95 is 1.9 s" in shown["findings"][0]
     assert [row[1] for row in shown["grid"]["rows"]][-1] == "somebody looked after it"
     assert shown["chart"]["kind"] == "lines"
     assert {step["label"] for step in shown["steps"]} == {"Explain", "Silence", "Useful", "Noise"}
     assert "there is no alert 'alt--10'" in await refused(app, "alerts.show", alert="alt--10")
+    await run(app, "alerts.unacknowledge", alert="alt--60")
+    again = await run(app, "alerts.show", alert="alt--60")
+    assert again["summary"].startswith("Firing since 14:30; nobody is on it.")
+    await run(app, "alerts.resolve", alert="alt--60")
+    ended = await run(app, "alerts.show", alert="alt--60")
+    assert ended["summary"] == "Over since 15:30; it lasted 1 h. checkout is slow."
 
 
 async def test_where_an_alert_names_no_environment_that_is_known_none_is_asked_for(app: App) -> None:

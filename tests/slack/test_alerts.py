@@ -24,7 +24,7 @@ from tests.handlers.alerting import resolved
 from tests.sandbox.desk import Desk, expect
 from tests.slack.asking import redrawn
 from tests.slack.conftest import OPS, Ahead, Make
-from tests.slack.seeing import Settled
+from tests.slack.seeing import Settled, answers
 
 BROKEN = timedelta(minutes=12)
 
@@ -211,6 +211,22 @@ async def test_in_its_thread_words_are_about_it(watched: Watched, workspace: Pla
     assert "load test" in str(form.blocks)
     assert await sre.submits(form) == {}
     await redrawn(workspace, card, "silenced by <@U0SRE> until")
+
+
+async def test_it_stays_out_of_what_people_say_to_each_other_there(
+    watched: Watched, workspace: Playground, settled: Settled, sre: Person, manager: Person
+) -> None:
+    workspace.patience = 30
+    here = Thread(workspace, sre.id, await card_of(sre))
+    await sre.says(here, "@copilot ack")
+    await here.last(containing="You look after it")
+    for chat in ("hm it's probably the card processor", "that was helpful, thanks", "I restarted it twice", "lol"):
+        await manager.says(here, chat)
+    await sre.says(here, "undo")
+    await here.last(containing="Take an acknowledgement back")
+    await settled()
+    _, *said = answers(here)
+    assert len(said) == 3, "an answer, its news in the thread, and a form"
 
 
 async def test_when_it_is_over_the_message_says_so(watched: Watched, workspace: Playground, sre: Person) -> None:
