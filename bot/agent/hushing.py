@@ -29,15 +29,15 @@ HUSHES: Final = (
 _HUSHING: Final = tuple(re.compile(POLITE + words, re.IGNORECASE) for words in HUSHES)
 _MAY_HUSH: Final = re.compile(
     r"\b(?:silence|mute|hush|snooze|quiet(?:en)?|shut up|maintenance|no (?:more|alerts?|pages?|noise)|ignore"
-    rf"|(?:stop|quit|don't|do not|no longer) {_TOLD})\b", re.IGNORECASE
+    rf"|(?:stop|quit|don't|do not|no longer) {_TOLD})\b",
+    re.IGNORECASE,
 )
 _BEGINS: Final = re.compile(
     r"\b(?:we|i|there|put|take|set|schedule|plan|create|book|please|can|could)\b", re.IGNORECASE
 )
 _BUT: Final = re.compile(r"\b(?:except|but|apart from|other than|excluding|save for)\b")
 _PLANNED: Final = re.compile(
-    POLITE
-    + r"(?:(?:no (?:alerts?|pages?|noise) (?:about|of|for|from|on)|ignore) "
+    POLITE + r"(?:(?:no (?:alerts?|pages?|noise) (?:about|of|for|from|on)|ignore) "
     r"|(?:(?:i|we) (?:want|need|would like|'?d like) |(?:schedule|plan|create|add|set up|make|book|put(?: in)?) )"
     r"(?:an? |the |another )?(?:planned |scheduled |new )?(?:silence|mute|quiet time) (?:for|on|of|in) )(?P<what>.+)",
     re.IGNORECASE,

@@ -46,12 +46,12 @@ class SilenceInput(Input):
 
     aside = frozenset({"starts", "signal", "watch", "environment", "everything", "everywhere"})
     alert: str = Field("", description="The signals that this alert is about, and no others.", max_length=100)
-    until: str = Field("2 hours", description=f"{AHEAD}.", max_length=100)
     starts: str = Field(
         "",
         description="From when, if not from now on: tonight 22:00, friday 9am. A length counts from then.",
         max_length=100,
     )
+    until: str = Field("2 hours", description=f"{AHEAD}.", max_length=100)
     service: str = Field("", description="Of this service: whatever it is, or only the signal below.", max_length=100)
     signal: str = Field("", description="Only of this metric; or logs, traces, slo, an alert's name.", max_length=100)
     watch: str = Field("", description="Only what this watch finds: its id, or words of its name.", max_length=100)
