@@ -154,7 +154,7 @@ class Turns:
                 return given_up(request.text) or answer is not None
         except CopilotError:  # a time of day that is none, in a sentence that may be about anything
             return False
-        if MUSING.search(request.text):
+        if MUSING.search(request.text) and not request.text.rstrip().endswith("?"):
             return False
         return meaning.kind in {"run", "form", "ask", "absent"} and meaning.score >= PLAIN
 

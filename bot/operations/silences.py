@@ -20,9 +20,10 @@ from bot.observatory.question import clock
 from bot.observatory.told import Grid, Step, Told
 from bot.operations.aiming import reached
 from bot.operations.alerts import called, known, visible
-from bot.operations.silencing import MOST_AT_ONCE, SilenceInput, silences_of
+from bot.operations.silencing import FREELY, MOST_AT_ONCE, SilenceInput, silences_of
 from bot.operations.trying import viewer
 from bot.operations.viewing import where
+from bot.telemetry.units import duration
 from bot.watch.alerts import Alert, AlertStore, Silence
 from bot.watch.desk import AlertDesk, Preview
 from bot.watch.finding import Finding
@@ -309,11 +310,13 @@ def _span(starts: datetime | None, until: datetime, context: Context) -> str:
 
 def _found(kept: Sequence[Silence], hides: Preview, context: Context) -> tuple[str, ...]:
     titles = [each.title for each in hides.now if visible(each, context)]
+    lasts = kept[0].until - max(context.now, kept[0].starts or context.now)
     return (
         *([] if _planned(kept[0], context) else [f"Hidden now: {len(titles) or 'none'}"]),
         *titles[:MOST_SAID],
         *(_stays(each, why) for each, why in hides.partly[:MOST_SAID] if visible(each, context)),
         f"In the last 7 days it would have hidden {hides.last_week or 'none'}",
+        *([f"That is long: {duration(lasts.total_seconds())}"] if lasts > FREELY else []),
     )
 
 

@@ -364,7 +364,9 @@ async def test_to_silence_for_long_or_everywhere_needs_a_permission_of_its_own(a
     for values, deed in (({"until": "8 days"}, "for more than 7 days"), ({"everywhere": True}, "everywhere")):
         said = await refused(app, "alerts.silence", **of_checkout, **values)
         assert f"may not silence alerts {deed}: the permission 'alerts:admin' is missing" in said
-        assert (await run(app, "alerts.silence", service="checkout", **values))["silences"]
+        made = await run(app, "alerts.silence", service="checkout", **values)
+        assert made["silences"]
+        assert ("That is long: 8 d" in made["findings"]) == ("until" in values)
     nowhere = await app.door.invoke(Actor("qa-engineer"), "alerts.silence", {"service": "cart"}, origin=Origin("cli"))
     assert "may not silence alerts everywhere" in str(nowhere)
 
