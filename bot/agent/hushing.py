@@ -16,10 +16,13 @@ from bot.language.ranges.ahead import ahead
 from bot.language.ranges.coming import Coming, coming, ending, longest
 from bot.ports import Json
 
-POLITE: Final = (
-    r"^\W*(?:(?:please|pls|hey|ok(?:ay)?|so|well|sorry|actually|now|and|also|just"
+COURTESIES: Final = (
+    r"(?:(?:please|pls|hey|ok(?:ay)?|so|well|sorry|actually|now|and|also|just|yes|yep"
     r"|(?:can|could|would|will) you|let'?s)[\s,]+)*"
 )
+POLITE: Final = rf"^\W*{COURTESIES}"
+ASKED_FOR: Final = re.compile(r"\W*(?:(?:please|pls)\b|(?:can|could|would|will) you\b)", re.IGNORECASE)
+"""What begins so is wished for, also where it ends with a question mark."""
 _TOLD: Final = r"(?:alert|tell|ping|bother|warn|notif|pag|remind)(?:y|e|ing|ying)?"
 HUSHES: Final = (
     rf"(?:(?:stop|quit) {_TOLD}|(?:don'?t|do not|no longer) {_TOLD}) .*\b(?:about|of|for) .+",
@@ -77,7 +80,6 @@ _NO_WORK: Final = re.compile(
     r"|logs?|traces?|runbooks?|docs?|documents?|pages?|history|calendar|messages?)\b",
     re.IGNORECASE,
 )
-_ASKS: Final = re.compile(r"\W*(?:(?:please|pls)\b|(?:can|could|would|will) you\b)", re.IGNORECASE)
 _FOR_WORK: Final = re.compile(
     r" (?:for|during) (?P<why>(?:(?:the|an?|our|some|planned|scheduled|emergency) (?:(?!for\b)[\w.-]+ ){0,3}?)?"
     r"(?:maintenance|deploy(?:ment)?s?|migrations?|releases?|upgrades?|rollouts?|tests?|backups?|patching|restarts?"
@@ -146,7 +148,7 @@ def _hush(text: str, now: datetime, timezone: str) -> Wish | None:
     """None where it is no wish for silence."""
     if any(each.match(text) for each in _HUSHING):
         return _apart(text, now, timezone)
-    wonders = text.endswith("?") and not _ASKS.match(text)
+    wonders = text.endswith("?") and not ASKED_FOR.match(text)
     if (planned := _PLANNED.match(text)) and not wonders:
         found = _apart(f"silence {planned['what']}", now, timezone)
         return found if {"starts", "until"} & found.said.keys() else None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from bot.agent import tending
+from bot.agent import hushing, tending
 from bot.agent.known import LIKELY, QUOTED, Known
 from bot.guard.risk import Risk
 from bot.language.understanding import Entity, Understanding
@@ -42,7 +42,7 @@ def wanted(text: str, known: Known) -> list[str]:
     for begin, end in _spans(text):
         first, last = parts[-1] if parts else (0, 0)
         goes_on = parts and not _SENTENCE_ENDS.search(text[last:begin])
-        why = goes_on and "reason" in tending.lasting(text[first:last], known.now, known.timezone)[1]
+        why = goes_on and "reason" in hushing.wish(text[first:last], known.now, known.timezone).said
         if why and not _wished(known.read(text[begin:end]), known):
             parts[-1] = (first, end)
         else:

@@ -10,15 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.agent.hushing import ASKED_FOR, COURTESIES
 from bot.agent.topics import ALERT
 from bot.ports import Json
 
 ASKED_ABOUT: Final = frozenset({"alerts.silence", "alerts.resolve", "alerts.unsilence", "alerts.unacknowledge"})
 """What is looked over before it is done; the others hide nothing, end nothing, and are taken back by a press."""
-_POLITE: Final = (
-    r"(?:(?:please|pls|hey|ok(?:ay)?|so|well|sorry|actually|now|and|also|just|yes|yep"
-    r"|(?:can|could|would|will) you|let'?s)[\s,]+)*"
-)
 _FACE: Final = r"(?::[\w+-]+:|[\U0001f300-\U0001faff])"
 _ENDS: Final = rf"(?:[\s,]+(?:please|pls|now|thanks|thank you|thx|for now|again))*(?:[\s.!?,…]|{_FACE})*"
 _IT: Final = r"(?:it|this|that|the|this one|that one|(?:(?:this|that|the) )?(?:alert|alarm|thing|issue|problem))"
@@ -44,7 +41,7 @@ class _Rule:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        return re.compile(rf"\s*{_POLITE}(?:{self.words}){_ENDS}")
+        return re.compile(rf"\s*{COURTESIES}(?:{self.words}){_ENDS}")
 
 
 _JUDGED: Final = "alerts.judge"
@@ -117,10 +114,10 @@ _WORDS: Final = (
     ),
 )
 _RULES: Final = tuple((each, each.pattern) for each in _WORDS)
-_ASKS: Final = re.compile(r"\W*(?:please|pls|(?:can|could|would|will) you)\b")
 
 
-_VERBS: Final = re.compile(rf"\s*{_POLITE}(?:ack(?:nowledge)?|silence|mute|hush|snooze|shut up|mark|resolve|close)\b")
+_DOES: Final = r"(?:ack(?:nowledge)?|silence|mute|hush|snooze|shut up|mark|resolve|close)"
+_VERBS: Final = re.compile(rf"\s*{COURTESIES}{_DOES}\b")
 
 
 def points(text: str) -> bool:
@@ -137,7 +134,7 @@ def pointed(text: str, topic: Mapping[str, Json], *, addressed: bool = True) -> 
     if alert is None:
         return None
     said = " ".join(text.lower().replace("’", "'").split())
-    wonders = "?" in said and not _ASKS.match(said)
+    wonders = "?" in said and not ASKED_FOR.match(said)
     for rule, pattern in _RULES:
         heard = (addressed or rule.aloud) and (rule.operation in _READS or not wonders)
         if heard and (found := pattern.fullmatch(said)):

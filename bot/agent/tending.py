@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
-from bot.agent.hushing import HUSHES, POLITE, wish
+from bot.agent.hushing import HUSHES, POLITE
 from bot.language.understanding import Understanding
 from bot.ports import Json
 
@@ -124,12 +123,6 @@ _OTHERS: Final = frozenset({"version", "workflow", "execution", "runbook", "inci
 _FIELDS: Final = {"alerts.unsilence": "silence", "alerts.silences": "about"}
 _ALL: Final = re.compile(r"\b(?:all|every(?:thing)?)\b")
 _NAMING: Final = ("metric", "service", "environment")
-
-
-def lasting(text: str, now: datetime, timezone: str) -> tuple[str, Mapping[str, Json]]:
-    """A wish for silence without from when and until when it is and why, and these."""
-    found = wish(text, now, timezone)
-    return found.text, found.said
 
 
 def takes_back(text: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.agent import hushing, tending
+from bot.agent import hushing
 from bot.agent.meaning import understand
 from bot.language.ranges.ahead import ahead
 from bot.language.ranges.coming import coming
@@ -213,7 +213,7 @@ def test_times_are_written_by_the_clock_of_the_person_and_read_back(
     timezone: str, now: str, text: str, starts: str, until: str
 ) -> None:
     moment = datetime.fromisoformat(now)
-    said = tending.lasting(f"silence payments {text}", moment, timezone)[1]
+    said = hushing.wish(f"silence payments {text}", moment, timezone).said
     assert said == {"starts": starts, "until": until}
     planned = coming(text, moment, timezone)
     assert planned
@@ -224,7 +224,7 @@ def test_times_are_written_by_the_clock_of_the_person_and_read_back(
 @pytest.mark.parametrize("text", ["what is the latency of payments tomorrow from 9 to 10", "watch payments at night"])
 def test_other_sentences_stay_as_they_are_and_cost_nothing(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hushing, "coming", None)
-    assert tending.lasting(text, NOW, "UTC") == (text, {})
+    assert hushing.wish(text, NOW, "UTC") == hushing.Wish(text)
 
 
 def test_a_time_is_that_of_whoever_says_it() -> None:
